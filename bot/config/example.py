@@ -1,0 +1,53 @@
+"""A first configuration, to be edited: what `canary init` writes."""
+
+from typing import Final
+
+EXAMPLE: Final = """\
+# canarybot's configuration. `canary check` says whether it works; the README explains each setting.
+# Secrets stay in the environment: SLACK_BOT_TOKEN, SLACK_APP_TOKEN, CANARY_REDIS_URL.
+
+redis: redis://127.0.0.1:6379/0
+
+slack:
+  channel: C0123456789          # where canaries are announced (a channel's id, not its name)
+
+tick: 10s                       # time between two looks
+
+tiers:                          # the safest first; a start may raise the tier, never lower it
+  safe:
+    percent: 5
+    window: 20m
+    promote: auto               # the numbers decide
+  risky:
+    percent: 5
+    window: 20m
+    promote: approval           # the numbers, then a person
+    approvers: [S0123456789]    # user groups (S…) or users (U…)
+    decision: 1h                # silence for so long rolls back
+
+services:
+  checkout:
+    tier: safe
+    # channel: C0987654321      # a channel of its own
+    traffic:
+      adapter: envoy
+      runtime_file: /etc/envoy/runtime/rt.yaml
+      admin: http://127.0.0.1:15000
+      key: canary.checkout
+      backends: {blue: checkout_blue, green: checkout_green}
+    metrics:
+      adapter: prometheus
+      url: http://127.0.0.1:9090
+      preset: envoy
+      backends: {blue: checkout_blue, green: checkout_green}
+    logs:
+      adapter: file
+      path: /var/log/checkout/{backend}.jsonl
+    readiness:
+      adapter: http
+      url: http://checkout-{backend}.internal:8080/health
+    # slos:                     # every one has a default
+    #   alpha: 0.01             # chance that a healthy canary is rolled back
+    #   error_limit: 5%
+    #   p99_limit: 800ms
+"""

@@ -1,0 +1,249 @@
+"""The shape of the configuration, and the plans it makes."""
+
+from datetime import timedelta
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from bot.config.units import Duration, Fraction, Percent, duration, unknown, weight, written
+from bot.core.plan import ANYONE, Gate, Plan, Step, Weight
+from bot.core.slo import Objectives, Sli
+
+MOST_PERCENT: Final = Weight.percent(50)
+"""More than half of the users is no canary."""
+
+Approver = Annotated[str, Field(pattern=r"^([USW][A-Z0-9]{2,}|anyone)$")]
+Channel = Annotated[str, Field(pattern=r"^[CG][A-Z0-9]{2,}$")]
+ServiceName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SloSettings(_Strict):
+    """What the canary is held to; see `bot.core.slo.Objectives` for each."""
+
+    alpha: Annotated[float, Field(gt=0, le=0.2)] | None = None
+    error_margin: Annotated[float, Field(ge=1, le=10)] | None = None
+    error_limit: Fraction | None = None
+    latency_margin: Annotated[float, Field(ge=1, le=10)] | None = None
+    p95_limit: Duration | None = None
+    p99_limit: Duration | None = None
+    min_requests: Annotated[int, Field(ge=1)] | None = None
+    ready_patience: Duration | None = None
+    warm_up: Duration | None = None
+    blind_after: Annotated[int, Field(ge=1, le=100)] | None = None
+
+    def objectives(self, watched: tuple[Sli, ...]) -> Objectives:
+        """With the defaults for what is not set."""
+        given = {name: value for name, value in self if value is not None}
+        return Objectives(watched=watched, **given)
+
+
+class StepSettings(_Strict):
+    """One weight and how long it is held."""
+
+    percent: Percent
+    window: Duration
+
+
+class TierSettings(_Strict):
+    """How careful a class of changes is treated.
+
+    Attributes:
+        percent, window: the canary's one step; `steps` instead for several.
+        start, promote: `auto`, or `approval` by one of the approvers.
+        approvers: ids of Slack users (U…) or user groups (S…), or `anyone`.
+        decision: how long a person may think; silence then rolls back.
+        extension: how much longer the window gets while there is too little evidence.
+
+    """
+
+    percent: Percent = Weight.percent(5)
+    window: Duration = timedelta(minutes=20)
+    steps: tuple[StepSettings, ...] = ()
+    start: Literal["auto", "approval"] = "auto"
+    promote: Literal["auto", "approval"] = "auto"
+    approvers: tuple[Approver, ...] = ()
+    decision: Duration = timedelta(minutes=30)
+    extension: Duration = timedelta(minutes=20)
+    prepare: Duration = timedelta(minutes=2)
+
+    @model_validator(mode="after")
+    def _somebody_may_approve(self) -> "TierSettings":
+        if "approval" in {self.start, self.promote} and not self.approvers:
+            raise ValueError(
+                "approval is asked for, but nobody may give it: name approvers (user ids U…, user "
+                "group ids S…, or anyone)"
+            )
+        return self
+
+    @property
+    def gate(self) -> Gate:
+        """Who decides; whoever is in the channel where nobody is named."""
+        return Gate(self.approvers or (ANYONE,), self.decision)
+
+
+class AdapterSettings(BaseModel):
+    """Which adapter, and its own options beside it."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    adapter: str
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Everything but the adapter's name; the adapter knows what they mean."""
+        return dict(self.model_extra or {})
+
+
+class ServiceSettings(_Strict):
+    """One service: its tier, where it is talked about, and how it is reached and seen."""
+
+    tier: str
+    channel: Channel | None = None
+    percent: Percent | None = None
+    window: Duration | None = None
+    slos: SloSettings = SloSettings()
+    traffic: AdapterSettings
+    metrics: AdapterSettings | None = None
+    logs: AdapterSettings | None = None
+    readiness: AdapterSettings | None = None
+
+    @property
+    def watched(self) -> tuple[Sli, ...]:
+        """The indicators that have a source."""
+        found: list[Sli] = []
+        found += [Sli.ERRORS, Sli.P95, Sli.P99] if self.metrics else []
+        found += [Sli.READINESS] if self.readiness else []
+        found += [Sli.LOGS] if self.logs else []
+        return tuple(found)
+
+    @model_validator(mode="after")
+    def _something_is_seen(self) -> "ServiceSettings":
+        if self.metrics is None:
+            raise ValueError(
+                "a canary cannot be judged without its requests: name a metrics adapter"
+            )
+        return self
+
+
+class SlackSettings(_Strict):
+    """Where canaries are announced unless their service says otherwise."""
+
+    channel: Channel
+
+
+class Settings(_Strict):
+    """The whole file."""
+
+    redis: str = "redis://127.0.0.1:6379/0"
+    slack: SlackSettings
+    tick: Duration = timedelta(seconds=10)
+    tiers: dict[str, TierSettings] = Field(default_factory=lambda: {"safe": TierSettings()})
+    services: dict[ServiceName, ServiceSettings] = Field(min_length=1)
+
+    @field_validator("redis")
+    @classmethod
+    def _no_password(cls, value: str) -> str:
+        if "@" in value and ":" in value.split("//", 1)[-1].split("@", 1)[0]:
+            raise ValueError(
+                "a password does not belong into this file: set CANARY_REDIS_URL instead"
+            )
+        return value
+
+    @field_validator("tick")
+    @classmethod
+    def _tick_in_reach(cls, value: timedelta) -> timedelta:
+        if not timedelta(seconds=1) <= value <= timedelta(minutes=5):
+            raise ValueError("a tick lies between 1s and 5m")
+        return value
+
+    def service_names(self) -> tuple[str, ...]:
+        """Every service, by name."""
+        return tuple(sorted(self.services))
+
+    def tier_names(self) -> tuple[str, ...]:
+        """Every tier, the safest first, as they stand in the file."""
+        return tuple(self.tiers)
+
+    def channel_of(self, service: str) -> str:
+        """Where this service's canaries are announced."""
+        return self.services[service].channel or self.slack.channel
+
+    def plan_for(
+        self,
+        service: str,
+        *,
+        tier: str | None = None,
+        percent: str | None = None,
+        window: str | None = None,
+    ) -> Plan:
+        """The plan of a canary of this service.
+
+        Raises:
+            ValueError: one sentence that says what is wrong and what would be right.
+
+        """
+        if service not in self.services:
+            raise ValueError(unknown("service", service, self.services))
+        config = self.services[service]
+        name = self._tier(service, config.tier, tier)
+        chosen = self.tiers[name]
+        gate = chosen.gate
+        return Plan(
+            tier=name,
+            reasons=(_reason(service, config.tier, name),),
+            steps=self._steps(config, chosen, percent, window),
+            tick=self.tick,
+            objectives=config.slos.objectives(config.watched),
+            decision=gate,
+            start_gate=gate if chosen.start == "approval" else None,
+            promote_gate=gate if chosen.promote == "approval" else None,
+            extension=chosen.extension,
+            prepare_timeout=chosen.prepare,
+        )
+
+    def _tier(self, service: str, own: str, asked: str | None) -> str:
+        if asked is None:
+            return own
+        if asked not in self.tiers:
+            raise ValueError(unknown("tier", asked, self.tiers))
+        order = self.tier_names()
+        if order.index(asked) < order.index(own):
+            raise ValueError(
+                f"{service} is tier {own}, and a start may raise the tier but not lower it to {asked}"
+            )
+        return asked
+
+    def _steps(
+        self, config: ServiceSettings, tier: TierSettings, percent: str | None, window: str | None
+    ) -> tuple[Step, ...]:
+        steps = [
+            StepSettings(
+                percent=config.percent or tier.percent, window=config.window or tier.window
+            )
+        ]
+        if tier.steps and config.percent is None and config.window is None:
+            steps = list(tier.steps)
+        if percent is not None or window is not None:
+            first = steps[0]
+            share = weight(percent) if percent is not None else first.percent
+            length = duration(window) if window is not None else first.window
+            steps = [StepSettings(percent=share, window=length)]
+        for step in steps:
+            if step.percent > MOST_PERCENT or step.percent == Weight(0):
+                raise ValueError(
+                    f"{step.percent} is no canary: choose more than 0 % and at most 50 %"
+                )
+            if step.window < 3 * self.tick:
+                raise ValueError(
+                    f"a window of {written(step.window)} is too short to judge: it takes at least "
+                    f"three looks, {written(3 * self.tick)}"
+                )
+        return tuple(Step(step.percent, step.window) for step in steps)
+
+
+def _reason(service: str, own: str, chosen: str) -> str:
+    return f"{service} is tier {own}" if own == chosen else f"raised from {own} for this start"

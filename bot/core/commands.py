@@ -1,0 +1,65 @@
+"""What people and pipelines ask of a canary; each may be refused with a reason."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from bot.core.plan import Actor, Plan
+
+Question = Literal["start", "promote", "thin", "blind"]
+"""What a person is asked: may it begin, may it go to 100 %, and what to do without evidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Begin a canary of this revision."""
+
+    canary_id: str
+    service: str
+    revision: str
+    plan: Plan
+    channel: str
+    by: Actor
+    at: datetime
+    kind: Literal["start"] = "start"
+
+
+@dataclass(frozen=True, slots=True)
+class Approve:
+    """Say yes to what is being asked; `question` is what the person saw, None for whatever it is."""
+
+    by: Actor
+    at: datetime
+    question: Question | None = None
+    kind: Literal["approve"] = "approve"
+
+
+@dataclass(frozen=True, slots=True)
+class Abort:
+    """End the canary and send all traffic back to stable."""
+
+    by: Actor
+    at: datetime
+    reason: str = ""
+    kind: Literal["abort"] = "abort"
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Hold the weight; the canary is still judged."""
+
+    by: Actor
+    at: datetime
+    kind: Literal["pause"] = "pause"
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Go on after a pause."""
+
+    by: Actor
+    at: datetime
+    kind: Literal["resume"] = "resume"
+
+
+Command = Approve | Abort | Pause | Resume

@@ -1,0 +1,92 @@
+"""The way back and the end: flips to 0 % until one is read back, then the words about it."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from bot.core.canary import Canary, RolledBack, RollingBack, Thread
+from bot.core.commands import Command
+from bot.core.effects import GatherEvidence, OpenThread, SetWeight, Tell, Topic
+from bot.core.events import (
+    Event,
+    EvidenceGathered,
+    ShiftFailed,
+    ThreadOpened,
+    Ticked,
+    Told,
+    WeightApplied,
+)
+from bot.core.moves import Refused, Transition, back_off, ignore_or, intending, telling, without
+from bot.core.plan import ZERO
+from bot.core.refusals import already
+
+OVERDUE: Final = timedelta(seconds=30)
+"""How long a rollback may stay unconfirmed before people are told."""
+
+EVIDENCE_WINDOW: Final = timedelta(minutes=2)
+"""How far before a breach log lines are still worth showing."""
+
+
+def while_rolling_back(
+    canary: Canary, phase: RollingBack, message: Command | Event
+) -> Transition | Refused:
+    """Nothing but a read-back of 0 % ends this."""
+    match message:
+        case WeightApplied(at=at, weight=weight) if weight == ZERO:
+            return _rolled_back(canary, phase, at)
+        case ShiftFailed(at=at, weight=weight, reason=reason) if weight == ZERO:
+            retry = replace(
+                phase, attempts=phase.attempts + 1, retry_at=at + back_off(phase.attempts)
+            )
+            canary = replace(without(canary, SetWeight), phase=retry)
+            if phase.overdue or at - phase.since < OVERDUE:
+                return Transition(canary)
+            canary = replace(canary, phase=replace(retry, overdue=True))
+            return telling(Transition(canary), Topic.FLIP_OVERDUE, at, reason)
+        case Ticked(at=at) if phase.retry_at is not None and at >= phase.retry_at:
+            assert canary.arms is not None, "only a canary with arms rolls back"
+            flip = SetWeight(canary.arms, ZERO)
+            return intending(replace(canary, phase=replace(phase, retry_at=None)), flip)
+        case _:
+            return ignore_or(already(canary), canary, message)
+
+
+def _rolled_back(canary: Canary, phase: RollingBack, at: datetime) -> Transition:
+    cause = phase.cause
+    canary = replace(
+        without(canary, SetWeight), phase=RolledBack(cause, at, at - phase.since)
+    ).noted(at, "rolled back: all traffic is on stable, read back")
+    if cause.kind == "breach" and canary.arms is not None:
+        since = phase.since - EVIDENCE_WINDOW
+        return intending(canary, GatherEvidence(canary.arms, since, phase.since))
+    return telling(
+        Transition(canary),
+        Topic.ROLLED_BACK,
+        at,
+        cause.text,
+        by=cause.by,
+        findings=cause.findings,
+    )
+
+
+def bookkeeping(canary: Canary, event: ThreadOpened | Told | EvidenceGathered) -> Transition:
+    """Outward effects that were done; each is heard once."""
+    match event:
+        case ThreadOpened(channel=channel, ts=ts):
+            thread = canary.thread or Thread(channel, ts)
+            return Transition(replace(without(canary, OpenThread), thread=thread))
+        case Told(number=number):
+            left = tuple(
+                intent
+                for intent in canary.intents
+                if not (isinstance(intent, Tell) and intent.note.number == number)
+            )
+            return Transition(canary if left == canary.intents else replace(canary, intents=left))
+        case EvidenceGathered(at=at, lines=lines):
+            wanted = any(isinstance(intent, GatherEvidence) for intent in canary.intents)
+            if not wanted or not isinstance(canary.phase, RolledBack):
+                return Transition(canary)
+            cause = canary.phase.cause
+            move = Transition(without(canary, GatherEvidence))
+            about: dict[str, Any] = {"findings": cause.findings, "lines": lines}
+            return telling(move, Topic.BREACH, at, cause.text, **about)

@@ -1,0 +1,119 @@
+"""One look at a canary that carries traffic: judge it, notice drift, end its window."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.core import judge
+from bot.core.canary import Canary, Cause, Observing, Promoting, Shifting
+from bot.core.commands import Question
+from bot.core.effects import Observe, SetWeight, Topic
+from bot.core.events import Observed
+from bot.core.moves import Transition, ask, go_on, intending, roll_back, telling
+from bot.core.plan import ZERO
+from bot.core.reading import advance
+from bot.core.slo import Arms, NoData, Sample, Traffic
+from bot.core.verdict import Health, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look led to; `ended` says that the canary is on its way back."""
+
+    move: Transition
+    verdict: Verdict
+    ended: bool = False
+
+
+def look_if_due(canary: Canary, at: datetime) -> Transition:
+    """Ask for a look when it is time, and set the time of the next one on the same grid."""
+    if canary.next_look_at is None or at < canary.next_look_at:
+        return Transition(canary)
+    if canary.arms is None or canary.last_look_at is None:
+        return Transition(canary)
+    tick = canary.plan.tick
+    missed = (at - canary.next_look_at) // tick
+    later = replace(canary, next_look_at=canary.next_look_at + tick * (missed + 1))
+    return Transition(later, (Observe(canary.arms, canary.last_look_at),))
+
+
+def looked(canary: Canary, seen: Observed) -> Look:
+    """Judge what was seen. A breach sends the traffic back before anything else is thought of."""
+    if seen.since != canary.last_look_at or seen.at <= seen.since:
+        return Look(Transition(canary), judge.verdict(canary.judge))  # another look came first
+    canary = _judged(canary, seen)
+    verdict = judge.verdict(canary.judge)
+    if verdict.breaches:
+        worst = verdict.breaches[0]
+        cause = Cause("breach", f"{worst.sli}: {worst.reason}", findings=verdict.breaches)
+        return Look(roll_back(canary, cause, seen.at), verdict, ended=True)
+    return Look(_mind_the_drift(canary, seen), verdict)
+
+
+def window_over(look: Look, phase: Observing, at: datetime) -> Transition:
+    """Healthy goes on; thin and blind wait, then ask. Nothing is promoted for lack of evidence."""
+    move = look.move
+    if any(isinstance(effect, SetWeight) for effect in move.effects):
+        return move  # drift is being repaired; the next look ends the window
+    if look.verdict.health is Health.HEALTHY:
+        after = _healthy(move.canary, phase, at)
+    else:
+        after = _undecided(move.canary, phase, at, look.verdict)
+    return Transition(after.canary, (*after.effects, *move.effects))
+
+
+def _healthy(canary: Canary, phase: Observing, at: datetime) -> Transition:
+    last = phase.step + 1 == len(canary.plan.steps)
+    if last and canary.plan.promote_gate is not None:
+        return ask(canary, phase.step, "promote", at, "healthy over the whole window")
+    return go_on(canary, phase.step, at, None)
+
+
+def _undecided(canary: Canary, phase: Observing, at: datetime, verdict: Verdict) -> Transition:
+    """Too little to see, or nothing: look on until the deadline, then ask a person."""
+    why = next(
+        (f.reason for f in verdict.findings if f.health is verdict.health), "nothing is judged"
+    )
+    if at >= phase.deadline:
+        question: Question = "thin" if verdict.health is Health.THIN else "blind"
+        return ask(canary, phase.step, question, at, why)
+    if phase.extended:
+        return Transition(canary)
+    extended = replace(canary, phase=replace(phase, extended=True))
+    move = Transition(extended.noted(at, f"window extended: {why}"))
+    return telling(move, Topic.EXTENDED, at, why)
+
+
+def _judged(canary: Canary, seen: Observed) -> Canary:
+    tally = canary.tally
+    traffic: Arms[Traffic] | NoData
+    if isinstance(seen.metrics, NoData):
+        traffic = seen.metrics
+    else:
+        tally, traffic = advance(tally, seen.metrics)
+    sample = Sample(seen.since, seen.at, traffic, seen.logs, seen.readiness)
+    return replace(
+        canary, tally=tally, judge=judge.look(canary.judge, sample), last_look_at=seen.at
+    )
+
+
+def _mind_the_drift(canary: Canary, seen: Observed) -> Transition:
+    """An outside hand on the router is reported; a weight above the plan is taken down.
+
+    A weight below it stays: nobody but the plan raises a canary.
+    """
+    if isinstance(seen.split, NoData) or canary.arms is None:
+        return Transition(canary)
+    if isinstance(canary.phase, Shifting | Promoting):
+        return Transition(canary)  # a flip is under way
+    found = seen.split.get(canary.arms.canary, ZERO)
+    if found == canary.asked:
+        return Transition(replace(canary, drift="") if canary.drift else canary)
+    text = f"the router carries {found}, asked was {canary.asked}"
+    move = Transition(canary)
+    if found > canary.asked:
+        move = intending(canary, SetWeight(canary.arms, canary.asked))
+        text += "; taken down again"
+    if text == canary.drift:
+        return move
+    noted = replace(move.canary, drift=text).noted(seen.at, f"drift: {text}")
+    return telling(Transition(noted, move.effects), Topic.DRIFT, seen.at, text)

@@ -1,0 +1,254 @@
+"""Every decision about a canary: `transition(canary, message)` and nothing else.
+
+Commands may be refused with a reason; events are taken or, when late, ignored. Time arrives on the
+message. Each phase has a small function that reads like its place in the state diagram.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from bot.core import looking, preparing
+from bot.core.canary import (
+    AwaitingDecision,
+    Canary,
+    Cause,
+    Ended,
+    Observing,
+    Paused,
+    PendingApproval,
+    Preparing,
+    Promoted,
+    Promoting,
+    Rejected,
+    RolledBack,
+    RollingBack,
+    Shifting,
+)
+from bot.core.commands import Abort, Approve, Command, Pause, Resume, Start
+from bot.core.effects import Prepare, SetWeight, Topic
+from bot.core.ending import bookkeeping, while_rolling_back
+from bot.core.events import (
+    Event,
+    EvidenceGathered,
+    Observed,
+    Prepared,
+    ShiftFailed,
+    ThreadOpened,
+    Ticked,
+    Told,
+    WeightApplied,
+)
+from bot.core.judge import begin as begin_judging
+from bot.core.moves import (
+    Refused,
+    Transition,
+    announce,
+    back_off,
+    gate_of,
+    go_on,
+    ignore_or,
+    intending,
+    observe,
+    prepare,
+    reject,
+    roll_back,
+    telling,
+    without,
+)
+from bot.core.refusals import already, not_allowed, not_asked, not_now
+
+__all__ = ["Refused", "Transition", "begin", "transition"]
+
+MOST_ATTEMPTS: Final = 6
+"""Failed flips upwards before the canary is given up; a rollback is tried for ever."""
+
+
+def begin(start: Start) -> Transition:
+    """A new canary, and the first things to do for it."""
+    plan = start.plan
+    canary = Canary(
+        id=start.canary_id,
+        service=start.service,
+        revision=start.revision,
+        plan=plan,
+        phase=Preparing(start.at),
+        channel=start.channel,
+        started_by=start.by,
+        created_at=start.at,
+        judge=begin_judging(plan.objectives),
+    ).noted(start.at, f"started: {plan.tier}, {plan.steps[0].weight}", start.by)
+    if plan.start_gate is None:
+        move = prepare(canary, start.at)
+        opened = announce(move.canary)
+        return Transition(opened.canary, (*move.effects, *opened.effects))
+    expires_at = start.at + plan.start_gate.timeout
+    canary = replace(canary, phase=PendingApproval(start.at, expires_at))
+    detail = "may this canary start?"
+    return telling(announce(canary), Topic.DECISION_NEEDED, start.at, detail)
+
+
+def transition(canary: Canary, message: Command | Event) -> Transition | Refused:
+    """What this message makes of the canary."""
+    match message:
+        case ThreadOpened() | Told() | EvidenceGathered():
+            return bookkeeping(canary, message)
+        case Abort():
+            return _abort(canary, message)
+        case _:
+            pass
+    match canary.phase:
+        case PendingApproval() as phase:
+            return _while_pending(canary, phase, message)
+        case Preparing() as phase:
+            return _while_preparing(canary, phase, message)
+        case Shifting() | Promoting() as phase:
+            return _while_moving(canary, phase, message)
+        case Observing() as phase:
+            return _while_observing(canary, phase, message)
+        case Paused() as phase:
+            return _while_paused(canary, phase, message)
+        case AwaitingDecision() as phase:
+            return _while_awaiting(canary, phase, message)
+        case RollingBack() as phase:
+            return while_rolling_back(canary, phase, message)
+        case Promoted() | RolledBack() | Rejected():
+            return ignore_or(already(canary), canary, message)
+
+
+def _abort(canary: Canary, abort: Abort) -> Transition | Refused:
+    """Always possible until it has ended, and never anybody's privilege."""
+    if isinstance(canary.phase, Ended | RollingBack):
+        return Refused(already(canary))
+    why = f": {abort.reason}" if abort.reason else ""
+    cause = Cause("abort", f"aborted by {abort.by.name or abort.by.id}{why}", abort.by)
+    return roll_back(canary, cause, abort.at)
+
+
+def _while_pending(
+    canary: Canary, phase: PendingApproval, message: Command | Event
+) -> Transition | Refused:
+    match message:
+        case Approve(by=by, at=at, question=question):
+            if question not in {None, "start"}:
+                return Refused(not_asked(canary))
+            gate = gate_of(canary, "start")
+            if not gate.admits(by):
+                return Refused(not_allowed(canary, gate))
+            canary = canary.noted(at, "start approved", by)
+            return telling(prepare(canary, at), Topic.DECIDED, at, "approved the start", by=by)
+        case Ticked(at=at) if at >= phase.expires_at:
+            return reject(canary, "nobody approved the start in time", at)
+        case _:
+            return ignore_or(not_now(canary), canary, message)
+
+
+def _while_preparing(
+    canary: Canary, phase: Preparing, message: Command | Event
+) -> Transition | Refused:
+    match message:
+        case Prepared():
+            return preparing.prepared(canary, phase, message)
+        case Ticked(at=at) if phase.retry_at is not None and at >= phase.retry_at:
+            canary = replace(canary, phase=replace(phase, retry_at=None))
+            return intending(canary, Prepare(canary.service))
+        case _:
+            return ignore_or(not_now(canary), canary, message)
+
+
+def _while_moving(
+    canary: Canary, phase: Shifting | Promoting, message: Command | Event
+) -> Transition | Refused:
+    """A flip upwards is under way; it is done when it has been read back."""
+    match message:
+        case WeightApplied(at=at, weight=weight) if weight == canary.target:
+            if isinstance(phase, Shifting):
+                return observe(canary, phase.step, at)
+            canary = replace(
+                without(canary, SetWeight), phase=Promoted(at, phase.by), next_look_at=None
+            ).noted(at, "promoted", phase.by)
+            detail = f"all traffic is on {canary.revision}"
+            return telling(Transition(canary), Topic.PROMOTED, at, detail, by=phase.by)
+        case ShiftFailed(at=at, weight=weight, reason=reason) if weight == canary.target:
+            attempts = phase.attempts + 1
+            if attempts >= MOST_ATTEMPTS:
+                text = f"the router did not take {weight} after {attempts} tries: {reason}"
+                return roll_back(canary, Cause("failure", text), at)
+            retry = replace(phase, attempts=attempts, retry_at=at + back_off(attempts))
+            return Transition(replace(without(canary, SetWeight), phase=retry))
+        case Observed():
+            return looking.looked(canary, message).move
+        case Ticked(at=at):
+            move = looking.look_if_due(canary, at)
+            if phase.retry_at is not None and at >= phase.retry_at and canary.arms is not None:
+                waiting = replace(move.canary, phase=replace(phase, retry_at=None))
+                flip = intending(waiting, SetWeight(canary.arms, canary.target))
+                return Transition(flip.canary, (*flip.effects, *move.effects))
+            return move
+        case _:
+            return ignore_or(not_now(canary), canary, message)
+
+
+def _while_observing(
+    canary: Canary, phase: Observing, message: Command | Event
+) -> Transition | Refused:
+    match message:
+        case Observed(at=at):
+            look = looking.looked(canary, message)
+            if look.ended or at < phase.until:
+                return look.move
+            return looking.window_over(look, phase, at)
+        case Ticked(at=at):
+            return looking.look_if_due(canary, at)
+        case WeightApplied() | ShiftFailed():  # a repair of drift; the next look tells how it went
+            return Transition(without(canary, SetWeight))
+        case Pause(by=by, at=at):
+            remaining = max(phase.until - at, timedelta(0))
+            extension = phase.deadline - max(at, phase.until)
+            paused = Paused(phase.step, by, at, remaining, max(extension, timedelta(0)))
+            canary = replace(canary, phase=paused).noted(at, "paused", by)
+            return telling(Transition(canary), Topic.DECIDED, at, "paused the canary", by=by)
+        case _:
+            return ignore_or(not_now(canary), canary, message)
+
+
+def _while_paused(canary: Canary, phase: Paused, message: Command | Event) -> Transition | Refused:
+    match message:
+        case Observed():
+            return looking.looked(canary, message).move
+        case Ticked(at=at):
+            return looking.look_if_due(canary, at)
+        case WeightApplied() | ShiftFailed():
+            return Transition(without(canary, SetWeight))
+        case Resume(by=by, at=at):
+            until = at + phase.remaining
+            observing = Observing(phase.step, at, until, until + phase.extension)
+            canary = replace(canary, phase=observing).noted(at, "resumed", by)
+            return telling(Transition(canary), Topic.DECIDED, at, "resumed the canary", by=by)
+        case _:
+            return ignore_or(not_now(canary), canary, message)
+
+
+def _while_awaiting(
+    canary: Canary, phase: AwaitingDecision, message: Command | Event
+) -> Transition | Refused:
+    match message:
+        case Observed():
+            return looking.looked(canary, message).move
+        case Ticked(at=at):
+            if at >= phase.expires_at:
+                cause = Cause("no_decision", "nobody decided in time, and silence means no")
+                return roll_back(canary, cause, at)
+            return looking.look_if_due(canary, at)
+        case WeightApplied() | ShiftFailed():
+            return Transition(without(canary, SetWeight))
+        case Approve(by=by, at=at, question=question):
+            if question not in {None, phase.question}:
+                return Refused(not_asked(canary))
+            gate = gate_of(canary, phase.question)
+            if not gate.admits(by):
+                return Refused(not_allowed(canary, gate))
+            move = go_on(canary.noted(at, "approved", by), phase.step, at, by)
+            return telling(move, Topic.DECIDED, at, "approved the promotion", by=by)
+        case _:
+            return ignore_or(not_now(canary), canary, message)

@@ -1,0 +1,142 @@
+"""What a canary will go through: tiers, steps, gates and the weights of its steps."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+from bot.core.slo import Objectives
+
+ANYONE: Final = "anyone"
+"""In a gate's approvers: whoever can see the button may press it."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Weight:
+    """A share of live traffic, in tenths of a percent.
+
+    A type of its own, because a router that takes 50 for 5 % sends half the users to the canary.
+    """
+
+    permille: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.permille <= 1000:
+            raise ValueError(
+                f"a weight lies between 0 % and 100 %, not at {self.permille / 10:g} %"
+            )
+
+    @classmethod
+    def percent(cls, value: float | str) -> "Weight":
+        """Make a weight of a percentage.
+
+        Raises:
+            ValueError: not a number, out of 0..100, or finer than a tenth of a percent.
+
+        """
+        try:
+            permille = Decimal(str(value)) * 10
+        except InvalidOperation:
+            raise ValueError(
+                f"{value!r} is not a percentage; write for example 5 or 0.5"
+            ) from None
+        if not permille.is_finite() or permille != permille.to_integral_value():
+            raise ValueError(
+                f"{value} % is finer than a tenth of a percent; write for example 0.5"
+            )
+        return cls(int(permille))
+
+    @property
+    def share(self) -> float:
+        """As a fraction between 0 and 1."""
+        return self.permille / 1000
+
+    def __str__(self) -> str:
+        return f"{self.permille / 10:g} %"
+
+
+ZERO: Final = Weight(0)
+FULL: Final = Weight(1000)
+
+Split = dict[str, Weight]
+"""Which backend carries which share of the traffic; the shares add up to 100 %."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One weight, held for one observation window."""
+
+    weight: Weight
+    window: timedelta
+
+    def __post_init__(self) -> None:
+        if not ZERO < self.weight < FULL:
+            raise ValueError(f"a step's weight lies between 0 % and 100 %, not at {self.weight}")
+        if self.window <= timedelta(0):
+            raise ValueError(f"a window must be longer than {self.window}")
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asked: a person or a machine, and the groups that were looked up for them at the click."""
+
+    id: str
+    name: str = ""
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A decision a person has to take, and who may take it.
+
+    Attributes:
+        approvers: ids of people or groups, or `ANYONE`.
+        timeout: how long the gate stays open; silence then means no.
+
+    """
+
+    approvers: tuple[str, ...]
+    timeout: timedelta
+
+    def admits(self, actor: Actor) -> bool:
+        """Whether this person may decide here; nobody may when no approver is named."""
+        return ANYONE in self.approvers or not {actor.id, *actor.groups}.isdisjoint(self.approvers)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that was settled about a canary before it began.
+
+    Attributes:
+        tier: the risk tier's name.
+        reasons: why this tier, in plain words.
+        steps: rising weights, each with its window; 100 % follows the last one.
+        tick: time between two looks.
+        objectives: what the judge holds the canary to.
+        decision: who decides, and for how long they may think, when numbers alone cannot.
+        start_gate: asked before any traffic moves; None starts at once.
+        promote_gate: asked after the last healthy window; None promotes at once.
+        extension: how much longer, in all, the window may get while evidence is thin or blind.
+        prepare_timeout: how long the new revision may take to become ready.
+
+    """
+
+    tier: str
+    steps: tuple[Step, ...]
+    tick: timedelta
+    objectives: Objectives
+    decision: Gate
+    reasons: tuple[str, ...] = ()
+    start_gate: Gate | None = None
+    promote_gate: Gate | None = None
+    extension: timedelta = timedelta(minutes=20)
+    prepare_timeout: timedelta = timedelta(minutes=2)
+
+    def __post_init__(self) -> None:
+        if not self.steps:
+            raise ValueError("a plan needs at least one step")
+        weights = [step.weight for step in self.steps]
+        if weights != sorted(set(weights)):
+            raise ValueError("the weights of a plan's steps must rise from one to the next")
+        if self.tick <= timedelta(0):
+            raise ValueError("a tick must be longer than nothing")

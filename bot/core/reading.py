@@ -1,0 +1,111 @@
+"""From cumulative counters to what happened between two ticks.
+
+Sources report counters as they stand; the last ones are kept inside the canary, so a restart of
+the bot loses no request, and resets are handled in one place for every vendor.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.core.slo import Arms, Histogram, NoData, Traffic
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """One instance's counters since it started.
+
+    Attributes:
+        requests, errors: answered requests, and those that failed.
+        buckets: `(upper bound in seconds, requests at or below it)`, rising; the bucket without
+            a bound is left out.
+        timed: requests with a latency, the count of the bucket without a bound.
+
+    """
+
+    requests: int
+    errors: int
+    buckets: tuple[tuple[float, int], ...] = ()
+    timed: int = 0
+
+
+Instances = dict[str, Counters]
+"""The counters of one arm by instance (a pod, a process, a router's cluster)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Both arms' counters as one source told them, and when they were true."""
+
+    at: datetime
+    canary: Instances | NoData
+    stable: Instances | NoData
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The counters of the last tick at which both arms were read."""
+
+    at: datetime
+    canary: Instances = field(default_factory=dict)
+    stable: Instances = field(default_factory=dict)
+
+
+def advance(tally: Tally | None, reading: Reading) -> tuple[Tally | None, Arms[Traffic] | NoData]:
+    """Take one reading; answer what to remember and what happened since the last one.
+
+    Only ticks at which both arms were read count, so that both cover the same time. An arm that
+    was missing is caught up with at the next reading. The first reading says nothing yet: it is
+    where counting begins.
+    """
+    match reading.canary, reading.stable:
+        case NoData(reason=reason), _:
+            return tally, NoData(f"canary: {reason}")
+        case _, NoData(reason=reason):
+            return tally, NoData(f"stable: {reason}")
+        case dict() as canary, dict() as stable:
+            if tally is None:
+                return Tally(reading.at, canary, stable), Arms(Traffic(), Traffic())
+            if reading.at <= tally.at:
+                return tally, NoData("the counters have not been read anew since the last look")
+            traffic = Arms(_since(tally.canary, canary), _since(tally.stable, stable))
+            # An instance that was not scraped this time is kept, or its return would count twice.
+            return Tally(reading.at, tally.canary | canary, tally.stable | stable), traffic
+    raise AssertionError("a reading is counters or NoData")  # pragma: no cover
+
+
+def _since(before: Instances, now: Instances) -> Traffic:
+    """What the instances known before have done since.
+
+    The first sight of an instance is where its counting begins: its counters may hold hours.
+    """
+    total = Traffic()
+    for name, counters in now.items():
+        if name in before:
+            total = total.plus(_increase(before[name], counters))
+    return total
+
+
+def _increase(before: Counters, now: Counters) -> Traffic:
+    if now.requests < before.requests or now.timed < before.timed:
+        before = Counters(0, 0)  # restarted: all it has counted is new
+    known = dict(before.buckets)
+    layout = tuple(bound for bound, _ in now.buckets)
+    if before.buckets and tuple(known) != layout:
+        known = {}
+        before = Counters(before.requests, before.errors, (), now.timed)  # no histogram this once
+        layout = ()
+    cumulative = [count - known.get(bound, 0) for bound, count in now.buckets if bound in layout]
+    return Traffic(
+        requests=max(0, now.requests - before.requests),
+        errors=max(0, now.errors - before.errors),
+        latency=_histogram(layout, cumulative, now.timed - before.timed),
+    )
+
+
+def _histogram(bounds: tuple[float, ...], cumulative: list[int], total: int) -> Histogram:
+    """Counts by bucket; a scrape taken mid-update may step back by a few, which is clipped."""
+    counts, seen = [], 0
+    for count in [*cumulative, max(total, cumulative[-1] if cumulative else 0)]:
+        counts.append(max(0, count - seen))
+        seen = max(seen, count)
+    return Histogram(bounds, tuple(counts))
