@@ -116,11 +116,9 @@ def load(path: Path) -> tuple[Settings, Lines]:
 def _impossible_plans(settings: Settings, lines: Lines) -> list[Problem]:
     """Services whose tier is unknown, or whose tier makes no plan."""
     problems = []
-    for name, service in settings.services.items():
+    for name in settings.services:
         where = ("services", name, "tier")
         try:
-            if service.tier not in settings.tiers:
-                raise ValueError(unknown("tier", service.tier, settings.tiers))
             settings.plan_for(name)
         except ValueError as error:
             problems.append(Problem(lines.of(where), ".".join(where), str(error)))

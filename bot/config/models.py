@@ -206,10 +206,11 @@ class Settings(_Strict):
         )
 
     def _tier(self, service: str, own: str, asked: str | None) -> str:
+        for name in (own, asked or own):
+            if name not in self.tiers:
+                raise ValueError(unknown("tier", name, self.tiers))
         if asked is None:
             return own
-        if asked not in self.tiers:
-            raise ValueError(unknown("tier", asked, self.tiers))
         order = self.tier_names()
         if order.index(asked) < order.index(own):
             raise ValueError(

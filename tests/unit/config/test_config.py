@@ -84,7 +84,7 @@ def test_an_impossible_start_is_answered_in_words(
 ) -> None:
     """Every refusal says what is wrong and what would be right."""
     with pytest.raises(ValueError, match=said.replace("?", r"\?")):
-        settings(tmp_path).plan_for("shop", **asked)  # type: ignore[arg-type]  # any of the three
+        settings(tmp_path).plan_for("shop", **asked)
 
 
 def test_a_start_may_not_lower_the_tier(tmp_path: Path) -> None:

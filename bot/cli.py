@@ -1,0 +1,157 @@
+"""The `canary` command: serve, demo, check, init, manifest."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Final, NoReturn
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bot.config import ConfigError, Secrets
+from bot.config.example import EXAMPLE
+from bot.ports import PortError
+
+UNUSABLE: Final = 2
+"""Exit code for input that cannot be used; 1 is for a job that failed."""
+
+app = typer.Typer(
+    help="Start, watch and end canary deploys from Slack.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+Config = Annotated[
+    Path, typer.Option("--config", "-c", help="The configuration file.", envvar="CANARY_CONFIG")
+]
+DEFAULT_CONFIG: Final = Path("canary.yaml")
+
+
+@app.command()
+def serve(config: Config = DEFAULT_CONFIG) -> None:
+    """Run the bot until SIGTERM or Ctrl-C."""
+    from bot.bootstrap import serve as run
+    from bot.logs import set_up_logging
+
+    set_up_logging()
+    secrets = _secrets()
+    missing = secrets.missing()
+    if missing:
+        _stop("\n".join(missing))
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(signum, stop.set)
+        await run(config, secrets, stop)
+
+    try:
+        asyncio.run(main())
+    except (ConfigError, PortError) as error:
+        _stop(str(error))
+
+
+@app.command()
+def check(
+    config: Config = DEFAULT_CONFIG,
+    post: Annotated[
+        bool, typer.Option("--post", help="Also send a message to each channel and delete it.")
+    ] = False,
+) -> None:
+    """Check the configuration, and ask every adapter, Slack and Redis live."""
+    from bot.checkup import State
+    from bot.checkup import check as ask_everything
+
+    rows = asyncio.run(ask_everything(config, _secrets(), post=post))
+    console = Console()
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    styles = {State.OK: "green", State.NOTE: "yellow", State.FAILED: "bold red"}
+    for row in rows:
+        table.add_row(row.what, Text(row.state.value, styles[row.state]), Text(row.text))
+    console.print(table)
+    failed = sum(row.state is State.FAILED for row in rows)
+    if failed:
+        console.print(f"\n{failed} of {len(rows)} do not work yet.", style="bold red")
+        raise typer.Exit(1)
+    console.print("\neverything that was asked works", style="green")
+
+
+@app.command()
+def demo(
+    scenario: Annotated[str, typer.Option(help="What the new revision does.")] = "healthy",
+    headless: Annotated[bool, typer.Option("--headless", help="No page: play it here.")] = False,
+    window: Annotated[str, typer.Option(help="The observation window.")] = "60s",
+    port: Annotated[int, typer.Option(help="The page's port.", min=0, max=65535)] = 3333,
+    host: Annotated[str, typer.Option(help="The page's address.")] = "127.0.0.1",
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep all files in .demo/ for a look afterwards.")
+    ] = False,
+) -> None:
+    """Run everything on this machine: router, service, load, a local Slack, the bot."""
+    from bot.config.units import duration
+    from bot.demo import DemoOptions
+    from bot.demo import run as run_demo
+
+    try:
+        length = duration(window)
+    except ValueError as error:
+        _stop(f"--window: {error}")
+    options = DemoOptions(
+        scenario=scenario, headless=headless, window=length, port=port, host=host, keep=keep
+    )
+    raise typer.Exit(run_demo(options))
+
+
+@app.command()
+def manifest() -> None:
+    """Print the manifest from which Slack makes the app."""
+    from bot.slack.manifest import manifest as text
+
+    sys.stdout.write(text())
+
+
+@app.command()
+def init(
+    path: Annotated[Path, typer.Argument(help="Where to write it.")] = DEFAULT_CONFIG,
+) -> None:
+    """Write a first configuration file to edit."""
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(EXAMPLE)
+    except FileExistsError:
+        _stop(f"{path} exists already and was left as it is. Name another file: canary init PATH")
+    except OSError as error:
+        _stop(f"{path} cannot be written: {error.strerror}")
+    sys.stdout.write(f"wrote {path}. Edit it, then: canary check --config {path}\n")
+
+
+def _secrets() -> Secrets:
+    try:
+        return Secrets()
+    except ValidationError as error:
+        names = ", ".join(str(found["loc"][0]).upper() for found in error.errors())
+        _stop(f"The environment cannot be used: {names} is not what it should be.")
+
+
+def _stop(text: str) -> NoReturn:
+    with contextlib.suppress(BrokenPipeError):
+        sys.stderr.write(f"{text}\n")
+    raise typer.Exit(UNUSABLE)
+
+
+def main() -> None:
+    """Run the command line; errors are sentences, never tracebacks."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""The one place where effects are carried out: each becomes calls of ports, and then an event.
+
+Everything here is safe to do twice. A source that fails or hangs becomes `NoData`, never an
+exception, so that no source can stand between a breach and the flip.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
+
+import structlog
+
+from bot.core.canary import Canary
+from bot.core.effects import GatherEvidence, Observe, OpenThread, SetWeight, Tell
+from bot.core.events import (
+    EvidenceGathered,
+    Observed,
+    Prepared,
+    ShiftFailed,
+    ThreadOpened,
+    Told,
+    WeightApplied,
+)
+from bot.core.plan import ZERO
+from bot.core.slo import Arms, NoData, Readiness
+from bot.ports import Clock, PortError, ReadinessProbe, ServicePorts, Services, StatusBoard
+
+T = TypeVar("T")
+
+FLIP_DEADLINE: Final = timedelta(seconds=10)
+READ_DEADLINE: Final = timedelta(seconds=5)
+POST_DEADLINE: Final = timedelta(seconds=20)
+EVIDENCE_LINES: Final = 8
+
+Outward = GatherEvidence | OpenThread | Tell
+"""Effects that only tell people; they wait their turn and never hold up the others."""
+
+log = structlog.get_logger()
+
+
+class EffectRunner:
+    """Carries out effects for all canaries of this process."""
+
+    def __init__(self, services: Services, board: StatusBoard, clock: Clock) -> None:
+        self._services = services
+        self._board = board
+        self._clock = clock
+
+    async def prepare(self, canary: Canary) -> Prepared:
+        """Read the split and ask every backend in it how it is."""
+        ports = self._ports(canary)
+        split = await _read("router", ports.router.split())
+        readiness: dict[str, Readiness | NoData] = {}
+        if ports.readiness is not None and not isinstance(split, NoData):
+            answers = await asyncio.gather(*(_check(ports.readiness, name) for name in split))
+            readiness = dict(zip(split, answers, strict=True))
+        return Prepared(self._clock.now(), split, readiness)
+
+    async def set_weight(self, canary: Canary, effect: SetWeight) -> WeightApplied | ShiftFailed:
+        """Set the weight and read it back: set is not done."""
+        router = self._ports(canary).router
+        began = self._clock.now()
+        try:
+            async with asyncio.timeout(FLIP_DEADLINE.total_seconds()):
+                await router.shift(effect.arms, effect.weight)
+                split = await router.split()
+        except PortError as error:
+            return ShiftFailed(self._clock.now(), effect.weight, str(error))
+        except TimeoutError:
+            reason = f"no answer within {FLIP_DEADLINE.total_seconds():g} s"
+            return ShiftFailed(self._clock.now(), effect.weight, reason)
+        except Exception as error:  # a faulty adapter must not stop the retries
+            log.exception("flip.adapter_failed", canary_id=canary.id)
+            return ShiftFailed(self._clock.now(), effect.weight, f"the adapter failed: {error!r}")
+        found = split.get(effect.arms.canary, ZERO)
+        if found != effect.weight:
+            reason = f"the router reads back {found} instead of {effect.weight}"
+            return ShiftFailed(self._clock.now(), effect.weight, reason)
+        now = self._clock.now()
+        log.info(
+            "flip.confirmed",
+            canary_id=canary.id,
+            weight=str(effect.weight),
+            seconds=round((now - began).total_seconds(), 3),
+        )
+        return WeightApplied(now, effect.weight)
+
+    async def observe(self, canary: Canary, effect: Observe) -> Observed:
+        """Read every source at once; the look covers `[effect.since, now)`."""
+        ports, arms, until = self._ports(canary), effect.arms, self._clock.now()
+        metrics, logs, readiness, split = await asyncio.gather(
+            _read("metrics", ports.metrics.read(arms) if ports.metrics else _unwatched()),
+            _read(
+                "logs",
+                ports.logs.events(arms, effect.since, until) if ports.logs else _unwatched(),
+            ),
+            _both_ready(ports.readiness, arms),
+            _read("router", ports.router.split()),
+        )
+        return Observed(until, effect.since, metrics, logs, readiness, split)
+
+    async def outward(
+        self, canary: Canary, effect: Outward
+    ) -> EvidenceGathered | ThreadOpened | Told:
+        """Tell people, or fetch what they will be told.
+
+        Raises:
+            PortError: it could not be posted now; to be tried again later.
+
+        """
+        match effect:
+            case GatherEvidence(arms=arms, since=since, until=until):
+                lines = await self._evidence(canary, arms, since, until)
+                return EvidenceGathered(self._clock.now(), lines)
+            case OpenThread():
+                thread = await _posted(self._board.open(canary))
+                return ThreadOpened(self._clock.now(), thread.channel, thread.ts)
+            case Tell(note=note):
+                await _posted(self._board.tell(canary, note))
+                return Told(self._clock.now(), note.number)
+
+    async def _evidence(
+        self, canary: Canary, arms: Arms[str], since: datetime, until: datetime
+    ) -> tuple[str, ...]:
+        logs = self._ports(canary).logs
+        if logs is None:
+            return ()
+        lines = await _read("logs", logs.lines(arms, since, until, EVIDENCE_LINES))
+        return () if isinstance(lines, NoData) else lines
+
+    def _ports(self, canary: Canary) -> ServicePorts:
+        return self._services[canary.service]
+
+
+async def _read(source: str, reading: Awaitable[T | NoData]) -> T | NoData:
+    try:
+        async with asyncio.timeout(READ_DEADLINE.total_seconds()):
+            return await reading
+    except PortError as error:
+        return NoData(str(error))
+    except TimeoutError:
+        return NoData(f"no answer within {READ_DEADLINE.total_seconds():g} s")
+    except Exception as error:  # a faulty adapter is a source that cannot be seen
+        log.exception("source.adapter_failed", source=source)
+        return NoData(f"the {source} adapter failed: {error!r}")
+
+
+async def _unwatched() -> NoData:
+    return NoData("not configured")
+
+
+async def _check(probe: ReadinessProbe, backend: str) -> Readiness | NoData:
+    return await _read("readiness", probe.check(backend))
+
+
+async def _both_ready(probe: ReadinessProbe | None, arms: Arms[str]) -> Arms[Readiness] | NoData:
+    if probe is None:
+        return NoData("not configured")
+    canary, stable = await asyncio.gather(_check(probe, arms.canary), _check(probe, arms.stable))
+    if isinstance(canary, NoData):
+        return canary
+    if isinstance(stable, NoData):
+        return stable
+    return Arms(canary, stable)
+
+
+async def _posted(post: Awaitable[T]) -> T:
+    try:
+        async with asyncio.timeout(POST_DEADLINE.total_seconds()):
+            return await post
+    except TimeoutError:
+        raise PortError(
+            f"Slack did not answer within {POST_DEADLINE.total_seconds():g} s; it is tried again"
+        ) from None
+    except PortError:
+        raise
+    except Exception as error:
+        log.exception("board.failed")
+        raise PortError(f"the message could not be posted: {error!r}") from error

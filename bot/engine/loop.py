@@ -1,0 +1,290 @@
+"""The loop of every canary: message, transition, save with intents, act, event, transition.
+
+A click, a tick and a recovery all take the same way. The canary in memory is what its owner works
+on; the store's compare-and-set says whether it still is the owner.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field, replace
+
+import structlog
+
+from bot.core.canary import Canary
+from bot.core.commands import Abort, Command, Start
+from bot.core.effects import Effect, GatherEvidence, Observe, OpenThread, Prepare, SetWeight, Tell
+from bot.core.events import Event, Observed, Ticked
+from bot.core.machine import Refused, Transition, transition
+from bot.core.moves import back_off
+from bot.core.plan import ZERO
+from bot.engine.effects import EffectRunner
+from bot.engine.ticker import Ticker
+from bot.ports import CanaryStore, Clock, Conflict, Happening, PortError, Record
+
+Message = Start | Command | Event
+Encode = Callable[[Message], str]
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True, eq=False)
+class Held:
+    """A canary this replica works on.
+
+    Attributes:
+        record: as last saved, but for its canary, which is as last moved.
+        unsaved: what happened while the store could not be reached.
+
+    """
+
+    record: Record
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    unsaved: tuple[Happening, ...] = ()
+    flip: asyncio.Task[None] | None = None
+    looking: asyncio.Task[None] | None = None
+    outbox: asyncio.Task[None] | None = None
+    flush: asyncio.Task[None] | None = None
+
+    @property
+    def canary(self) -> Canary:
+        """The canary as it is now."""
+        return self.record.canary
+
+
+class Loop:
+    """Moves the canaries this replica holds."""
+
+    def __init__(
+        self,
+        *,
+        store: CanaryStore,
+        runner: EffectRunner,
+        show: Callable[[Canary], None],
+        ticker: Ticker,
+        clock: Clock,
+        encode: Encode,
+    ) -> None:
+        self._store = store
+        self._runner = runner
+        self._show = show
+        self._ticker = ticker
+        self._clock = clock
+        self._encode = encode
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.held: dict[str, Held] = {}
+
+    def hold(self, record: Record, effects: tuple[Effect, ...]) -> Held:
+        """Work on this canary from now on, beginning with these effects."""
+        held = self.held[record.canary.id] = Held(record)
+        self._act(held, effects)
+        return held
+
+    async def handle(self, held: Held, message: Command | Event) -> Canary | Refused:
+        """Take one message.
+
+        Raises:
+            Conflict: the canary is another replica's now; it has been let go.
+            PortError: the store is away and this message cannot be taken without it.
+
+        """
+        async with held.lock:
+            before = held.canary
+            move = transition(before, message)
+            if isinstance(move, Refused):
+                return move
+            if move.canary == before and not move.effects:
+                return before
+            if _worth_saving(before, move, message):
+                await self._save(held, move, message)
+            else:
+                held.record = replace(held.record, canary=move.canary)
+            self._act(held, move.effects)
+            return held.canary
+
+    async def wake(self, canary_id: str) -> None:
+        """Tell a canary the time; the ticker calls this."""
+        held = self.held.get(canary_id)
+        if held is None:
+            return
+        now = self._clock.now()
+        try:
+            await self.handle(held, Ticked(now))
+        except Conflict:
+            log.info("canary.lost", canary_id=canary_id)
+        except Exception:  # whatever it was, the canary must be woken again
+            log.exception("canary.tick_failed", canary_id=canary_id)
+            self._ticker.arm(canary_id, now + held.canary.plan.tick, self.wake)
+
+    def happening(self, message: Message) -> Happening:
+        """The stream's entry for a message."""
+        return Happening(message.at, message.kind, self._encode(message))
+
+    async def settle(self) -> None:
+        """Wait until everything under way is done."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def stop(self, patience: float) -> None:
+        """Finish the flips under way, for at most so many seconds; drop everything else."""
+        flips = [held.flip for held in self.held.values() if held.flip and not held.flip.done()]
+        if flips:
+            await asyncio.wait(flips, timeout=patience)
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.held.clear()
+
+    async def _save(self, held: Held, move: Transition, message: Command | Event) -> None:
+        """Write state and intents at once, before anything is done.
+
+        While the store is away a canary goes on from memory, but never upwards: a rollback waits
+        for nobody, everything else waits for the store.
+        """
+        happenings = (*held.unsaved, self.happening(message))
+        moved = replace(held.record, canary=move.canary)
+        try:
+            held.record = await self._store.save(moved, happenings)
+            held.unsaved = ()
+        except Conflict:
+            self._let_go(held)
+            raise
+        except PortError as error:
+            if not _may_go_on_unsaved(move, message):
+                raise
+            log.warning("canary.unsaved", canary_id=held.canary.id, reason=str(error))
+            held.record, held.unsaved = moved, happenings
+            if held.flush is None or held.flush.done():
+                held.flush = self._spawn(self._flush(held))
+
+    async def _flush(self, held: Held) -> None:
+        """Bring the store up to date as soon as it is back."""
+        failures = 0
+        while held.unsaved:
+            failures += 1
+            await asyncio.sleep(back_off(failures).total_seconds())
+            async with held.lock:
+                if not held.unsaved:
+                    return
+                try:
+                    held.record = await self._store.save(held.record, held.unsaved)
+                except PortError:
+                    continue
+                except Conflict:
+                    log.warning("canary.lost_unsaved", canary_id=held.canary.id)
+                    self._let_go(held)
+                    return
+                held.unsaved = ()
+                if held.canary.is_finished:
+                    self._let_go(held)
+
+    def _act(self, held: Held, effects: tuple[Effect, ...]) -> None:
+        """Set everything going that is to be done, flips first."""
+        canary = held.canary
+        for effect in effects:
+            match effect:
+                case SetWeight():
+                    self._flip(held, effect)
+                case Observe():
+                    if held.looking is None or held.looking.done():
+                        held.looking = self._spawn(self._observe(held, effect))
+                case Prepare():
+                    self._spawn(self._prepare(held))
+                case GatherEvidence() | OpenThread() | Tell():
+                    pass  # the outbox takes them from the canary's intents, in order
+        self._ticker.arm(canary.id, canary.wake_at, self.wake)
+        self._show(canary)
+        if canary.is_finished and not held.unsaved:
+            self._let_go(held)
+        elif _outward(canary) and (held.outbox is None or held.outbox.done()):
+            held.outbox = self._spawn(self._drain(held))
+
+    def _flip(self, held: Held, effect: SetWeight) -> None:
+        """The newest flip is the only one: an older one must not land after it."""
+        older = held.flip
+
+        async def flip() -> None:
+            if older is not None and not older.done():
+                older.cancel()
+                await asyncio.gather(older, return_exceptions=True)
+            await self._deliver(held, await self._runner.set_weight(held.canary, effect))
+
+        held.flip = self._spawn(flip())
+
+    async def _observe(self, held: Held, effect: Observe) -> None:
+        await self._deliver(held, await self._runner.observe(held.canary, effect))
+
+    async def _prepare(self, held: Held) -> None:
+        await self._deliver(held, await self._runner.prepare(held.canary))
+
+    async def _drain(self, held: Held) -> None:
+        """Post what is to be posted, in order, for as long as it takes."""
+        failures = 0
+        while outward := _outward(held.canary):
+            try:
+                event = await self._runner.outward(held.canary, outward[0])
+            except PortError as error:
+                failures += 1
+                log.warning("outbox.failed", canary_id=held.canary.id, reason=str(error))
+                await asyncio.sleep(back_off(failures).total_seconds())
+                continue
+            failures = 0
+            if not await self._deliver(held, event):
+                return
+
+    async def _deliver(self, held: Held, event: Event) -> bool:
+        """Feed an outcome back; False when the canary is another replica's now.
+
+        What cannot be taken while the store is away is brought again: no outcome may be lost. Only
+        a look is dropped, for the next one covers its time too, and may be the one with a breach.
+        """
+        failures = 0
+        while True:
+            try:
+                await self.handle(held, event)
+            except Conflict:
+                return False
+            except PortError as error:
+                failures += 1
+                log.warning("canary.store_away", canary_id=held.canary.id, reason=str(error))
+                if isinstance(event, Observed):
+                    return True
+                await asyncio.sleep(back_off(failures).total_seconds())
+            else:
+                return True
+
+    def _let_go(self, held: Held) -> None:
+        canary_id = held.canary.id
+        if self.held.get(canary_id) is held:
+            del self.held[canary_id]
+            self._ticker.disarm(canary_id)
+        current = asyncio.current_task()
+        for task in (held.flip, held.looking, held.outbox):
+            if task is not None and task is not current:
+                task.cancel()
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("engine.task_failed", exc_info=task.exception())
+
+
+def _outward(canary: Canary) -> tuple[GatherEvidence | OpenThread | Tell, ...]:
+    return tuple(i for i in canary.intents if isinstance(i, GatherEvidence | OpenThread | Tell))
+
+
+def _worth_saving(before: Canary, move: Transition, message: Command | Event) -> bool:
+    """A tick that only asks for a look leaves nothing behind that a restart could miss."""
+    if not isinstance(message, Ticked):
+        return True
+    return replace(move.canary, next_look_at=before.next_look_at) != before
+
+
+def _may_go_on_unsaved(move: Transition, message: Command | Event) -> bool:
+    raises = any(isinstance(e, SetWeight) and e.weight > ZERO for e in move.effects)
+    return not raises and (isinstance(message, Abort) or not isinstance(message, Command))

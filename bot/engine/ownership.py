@@ -1,0 +1,40 @@
+"""Says that this replica lives, and takes over the canaries of those that do not."""
+
+import structlog
+
+from bot.engine.service import CanaryService
+from bot.ports import CanaryStore, PortError
+
+log = structlog.get_logger()
+
+
+class Ownership:
+    """One replica's heartbeat, and its eye on the others'."""
+
+    def __init__(self, store: CanaryStore, service: CanaryService, owner: str) -> None:
+        self._store = store
+        self._service = service
+        self._owner = owner
+        self._store_away = False
+
+    async def beat(self) -> None:
+        """Say that this replica is alive; to be called about every second."""
+        try:
+            await self._store.beat(self._owner)
+            await self.adopt_orphans()
+        except PortError as error:
+            if not self._store_away:
+                log.warning("store.away", reason=str(error))
+            self._store_away = True
+        else:
+            if self._store_away:
+                log.info("store.back")
+            self._store_away = False
+
+    async def adopt_orphans(self) -> None:
+        """Take over every unfinished canary whose owner is silent; one bad record stops no other."""
+        for canary_id in await self._store.orphans():
+            try:
+                await self._service.adopt(canary_id)
+            except PortError as error:
+                log.warning("canary.not_adopted", canary_id=canary_id, reason=str(error))

@@ -1,0 +1,125 @@
+"""What the edges ask of the engine: start a canary, command one, find them."""
+
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from bot.core.canary import Canary
+from bot.core.commands import Command, Start
+from bot.core.machine import Refused, begin, transition
+from bot.core.refusals import describe
+from bot.engine.loop import Held, Loop
+from bot.ports import CanaryStore, Conflict, ServiceBusy
+
+SHUTDOWN_PATIENCE: Final = timedelta(seconds=8)
+MOST_LISTED: Final = 1000
+
+log = structlog.get_logger()
+
+
+class CanaryService:
+    """Starts canaries, takes commands for them, and finds them."""
+
+    def __init__(self, store: CanaryStore, loop: Loop, owner: str) -> None:
+        self._store = store
+        self._loop = loop
+        self._owner = owner
+
+    async def start(self, start: Start) -> Canary | Refused:
+        """Begin a canary, unless its service has one.
+
+        Raises:
+            PortError: the store cannot be reached; nothing was started.
+
+        """
+        move = begin(start)
+        happenings = (self._loop.happening(start),)
+        try:
+            record = await self._store.create(move.canary, self._owner, happenings)
+        except ServiceBusy as busy:
+            return Refused(await self._busy(start.service, busy.canary_id))
+        log.info("canary.started", canary_id=start.canary_id, by=start.by.id, tier=start.plan.tier)
+        self._loop.hold(record, move.effects)
+        return record.canary
+
+    async def command(self, canary_id: str, command: Command) -> Canary | Refused:
+        """Take a person's command; a refusal changes nothing and says why.
+
+        A canary that another replica works on is taken over first, so that whoever hears the
+        click acts on it.
+
+        Raises:
+            PortError: the store cannot be reached and the command was not taken.
+
+        """
+        for _ in range(3):
+            held = self._loop.held.get(canary_id) or await self.adopt(canary_id)
+            if held is None:
+                return await self._refuse_unheld(canary_id, command)
+            try:
+                return await self._loop.handle(held, command)
+            except Conflict:
+                log.info("canary.lost", canary_id=canary_id)
+        return Refused(
+            "Several replicas took this canary from each other. Nothing changed; try again."
+        )
+
+    async def adopt(self, canary_id: str) -> Held | None:
+        """Take over a canary and finish what was intended; None when it is unknown or finished."""
+        known = await self._store.load(canary_id)
+        if known is None or known.canary.is_finished:
+            return None
+        record = await self._store.claim(canary_id, self._owner)
+        if record is None:
+            return None
+        log.info("canary.adopted", canary_id=canary_id, epoch=record.epoch)
+        return self._loop.hold(record, record.canary.intents)
+
+    async def find(self, canary_id: str) -> Canary | None:
+        """The canary of that id, or None."""
+        if canary_id in self._loop.held:
+            return self._loop.held[canary_id].canary
+        record = await self._store.load(canary_id)
+        return record.canary if record else None
+
+    async def live(self, service: str) -> Canary | None:
+        """The service's live canary, or None."""
+        record = await self._store.live(service)
+        return self._freshest(record.canary) if record else None
+
+    async def all_live(self) -> tuple[Canary, ...]:
+        """Every live canary, the newest first."""
+        recent = await self._store.recent(None, MOST_LISTED)
+        return tuple(self._freshest(canary) for canary in recent if not canary.is_ended)
+
+    async def recent(self, service: str | None, limit: int) -> tuple[Canary, ...]:
+        """The last canaries, the newest first."""
+        return await self._store.recent(service, limit)
+
+    async def stop(self) -> None:
+        """Finish the flips under way and leave everything else to who comes next."""
+        await self._loop.stop(SHUTDOWN_PATIENCE.total_seconds())
+
+    def _freshest(self, canary: Canary) -> Canary:
+        held = self._loop.held.get(canary.id)
+        return held.canary if held else canary
+
+    async def _busy(self, service: str, canary_id: str) -> str:
+        other = await self.find(canary_id)
+        where = f": {other.revision} {describe(other)}" if other else ""
+        return (
+            f"{service} has a live canary{where} ({canary_id}). One at a time: wait for its end, "
+            f"or end it with `/canary abort {service}`."
+        )
+
+    async def _refuse_unheld(self, canary_id: str, command: Command) -> Refused:
+        record = await self._store.load(canary_id)
+        if record is None:
+            return Refused(f"There is no canary {canary_id}. `/canary list` shows what there is.")
+        answer = transition(record.canary, command)
+        return (
+            answer
+            if isinstance(answer, Refused)
+            else Refused("It has just ended. Nothing changed.")
+        )

@@ -1,0 +1,53 @@
+"""Wakes canaries when something is due; decides nothing.
+
+Jobs live in memory only: the truth is in the canary (`Canary.wake_at`), and they are set anew
+from it after every move and after a restart.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from apscheduler.jobstores.base import JobLookupError
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+Wake = Callable[[str], Awaitable[None]]
+
+
+class Ticker:
+    """One timer a canary, and a few that repeat."""
+
+    def __init__(self) -> None:
+        self._scheduler = AsyncIOScheduler(
+            timezone="UTC", job_defaults={"misfire_grace_time": None, "coalesce": True}
+        )
+
+    def start(self) -> None:
+        """Begin to wake."""
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Wake nobody any more."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+
+    def arm(self, canary_id: str, at: datetime | None, wake: Wake) -> None:
+        """Wake this canary at that time instead of any other; None disarms it."""
+        if at is None:
+            self.disarm(canary_id)
+            return
+        self._scheduler.add_job(
+            wake, "date", run_date=at, args=[canary_id], id=canary_id, replace_existing=True
+        )
+
+    def disarm(self, canary_id: str) -> None:
+        """Let this canary sleep."""
+        try:
+            self._scheduler.remove_job(canary_id)
+        except JobLookupError:
+            return
+
+    def repeat(self, name: str, every: timedelta, work: Callable[[], Awaitable[None]]) -> None:
+        """Do this again and again, never twice at once."""
+        self._scheduler.add_job(
+            work, "interval", seconds=every.total_seconds(), id=name, max_instances=1
+        )
