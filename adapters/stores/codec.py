@@ -1,0 +1,140 @@
+"""Canaries and messages as JSON, and back without loss.
+
+The core's dataclasses are the schema, so there is no second one to keep in step. Every field is
+written, defaults too: a default that changes later must not change what a stored canary was
+judged by. A new field with a default may be added freely; any other change raises `FORMAT`.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, get_args
+
+from pydantic import Field, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError, from_json, to_json, to_jsonable_python
+
+from bot.core.canary import Canary, Phase
+from bot.core.commands import Command, Start
+from bot.core.effects import Intent
+from bot.core.events import Event
+
+FORMAT: Final = 1
+"""The shape of a stored canary; a bot that meets another one leaves it alone."""
+
+Message = Start | Command | Event
+"""Everything a canary's stream can hold."""
+
+
+class Unreadable(ValueError):  # noqa: N818 - it is a property of the text, not of the call
+    """The text is no canary or message that this bot can read; says where and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """A canary with the number of the shape it was written in."""
+
+    format: int
+    canary: Canary
+
+
+_STORED: Final = TypeAdapter(_Stored)
+_MESSAGE: Final[TypeAdapter[Message]] = TypeAdapter(
+    Annotated[Message, Field(discriminator="kind")]
+)
+
+
+def encode_canary(canary: Canary) -> bytes:
+    """The canary as JSON, UTF-8; `decode_canary` gives back an equal one."""
+    return _json(_Stored(FORMAT, canary))
+
+
+def decode_canary(text: bytes | str) -> Canary:
+    """The canary in this JSON.
+
+    Raises:
+        Unreadable: not JSON, written in another format, of an unknown kind, or incomplete.
+
+    """
+    try:
+        stored = _STORED.validate_json(text)
+    except ValidationError as error:
+        raise Unreadable(_why_no_canary(text, error)) from None
+    if stored.format != FORMAT:
+        raise Unreadable(_other_format(stored.format))
+    return stored.canary
+
+
+def encode_message(message: Message) -> str:
+    """A command or event as JSON; `decode_message` gives back an equal one."""
+    return _json(message).decode()
+
+
+def decode_message(text: bytes | str) -> Message:
+    """The command or event in this JSON.
+
+    Raises:
+        Unreadable: not JSON, of an unknown kind, or incomplete.
+
+    """
+    try:
+        return _MESSAGE.validate_json(text)
+    except ValidationError as error:
+        unknown = _unknown_kind("message", Message, _parsed(text))
+        raise Unreadable(unknown or _first(error)) from None
+
+
+def _json(value: object) -> bytes:
+    """Infinities as strings, because JSON has no word for them."""
+    try:
+        return to_json(value, inf_nan_mode="strings")
+    except PydanticSerializationError:
+        # Half a surrogate pair, out of some log line, is no Unicode; losing that one character
+        # is better than a canary that cannot be saved.
+        plain = json.dumps(to_jsonable_python(value), ensure_ascii=False, separators=(",", ":"))
+        return plain.encode(errors="replace")
+
+
+def _why_no_canary(text: bytes | str, error: ValidationError) -> str:
+    match _parsed(text):
+        case {"format": int(number)} if number != FORMAT:
+            return _other_format(number)
+        case {"canary": {"phase": phase, "intents": list(intents)}}:
+            unknown = [_unknown_kind("phase", Phase, phase)]
+            unknown += [_unknown_kind("intent", Intent, intent) for intent in intents]
+            return next(filter(None, unknown), _first(error))
+        case _:
+            return _first(error)
+
+
+def _other_format(number: int) -> str:
+    return (
+        f"it is written in format {number} and this bot reads format {FORMAT}; "
+        "run the version of the bot that wrote it"
+    )
+
+
+def _unknown_kind(what: str, union: Any, value: Any) -> str:
+    """What to say of a value whose kind is none of the union's; empty when it is one of them."""
+    known = [member.__dataclass_fields__["kind"].default for member in get_args(union)]
+    match value:
+        case {"kind": kind} if kind in known:
+            return ""
+        case {"kind": kind}:
+            return f"unknown kind of {what} {kind!r}; known: {', '.join(known)}"
+        case dict():
+            return f"the {what} names no kind; known: {', '.join(known)}"
+        case _:
+            return ""
+
+
+def _parsed(text: bytes | str) -> Any:
+    try:
+        return from_json(text)
+    except ValueError:
+        return None
+
+
+def _first(error: ValidationError) -> str:
+    """The first of pydantic's complaints, without the value, which may be long or private."""
+    complaint = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    place = ".".join(str(part) for part in complaint["loc"])
+    return f"{place}: {complaint['msg']}" if place else complaint["msg"]

@@ -1,0 +1,145 @@
+"""Keeps canaries in this process: for tests, and for a first run without Redis."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from adapters.stores import Description
+from adapters.stores.codec import decode_canary, encode_canary
+from bot.core.canary import Canary
+from bot.ports import Clock, Conflict, Happening, Record, ServiceBusy
+
+
+@dataclass(slots=True)
+class _Row:
+    """One canary, encoded, so that what comes back went through the same codec as Redis' does."""
+
+    data: bytes
+    version: int
+    epoch: int
+    owner: str
+    created_at: datetime
+    finished: bool
+    stream: list[Happening] = field(default_factory=list)
+
+    def record(self) -> Record:
+        return Record(decode_canary(self.data), self.version, self.epoch, self.owner)
+
+
+class MemoryStore:
+    """A `CanaryStore` that is gone when its process ends.
+
+    Args:
+        clock: tells how long an owner has been silent.
+        silence: how long an owner may be silent before its canaries are orphans.
+
+    """
+
+    def __init__(self, clock: Clock, *, silence: timedelta = timedelta(seconds=5)) -> None:
+        self._clock = clock
+        self._silence = silence
+        self._rows: dict[str, _Row] = {}
+        self._live: dict[str, str] = {}
+        self._history: defaultdict[str, list[str]] = defaultdict(list)
+        self._beats: dict[str, datetime] = {}
+
+    async def create(
+        self, canary: Canary, owner: str, happenings: tuple[Happening, ...]
+    ) -> Record:
+        """See `CanaryStore.create`."""
+        busy = self._live.get(canary.service)
+        if busy is not None or canary.id in self._rows:
+            raise ServiceBusy(busy or canary.id)
+        row = _Row(
+            data=encode_canary(canary),
+            version=1,
+            epoch=1,
+            owner=owner,
+            created_at=canary.created_at,
+            finished=canary.is_finished,
+            stream=list(happenings),
+        )
+        self._rows[canary.id] = row
+        self._history[canary.service].append(canary.id)
+        if not canary.is_ended:
+            self._live[canary.service] = canary.id
+        return row.record()
+
+    async def load(self, canary_id: str) -> Record | None:
+        """See `CanaryStore.load`."""
+        row = self._rows.get(canary_id)
+        return row.record() if row else None
+
+    async def save(self, record: Record, happenings: tuple[Happening, ...]) -> Record:
+        """See `CanaryStore.save`."""
+        canary = record.canary
+        row = self._rows.get(canary.id)
+        if row is None:
+            raise Conflict(f"{canary.id} is not stored any more")
+        if (row.version, row.epoch) != (record.version, record.epoch):
+            raise Conflict(
+                f"{canary.id} is at version {row.version}, epoch {row.epoch} of {row.owner}; "
+                f"this write is based on version {record.version}, epoch {record.epoch}"
+            )
+        row.data = encode_canary(canary)
+        row.version += 1
+        row.finished = canary.is_finished
+        row.stream.extend(happenings)
+        if canary.is_ended and self._live.get(canary.service) == canary.id:
+            del self._live[canary.service]
+        return replace(record, version=row.version, owner=row.owner)
+
+    async def claim(self, canary_id: str, owner: str) -> Record | None:
+        """See `CanaryStore.claim`."""
+        row = self._rows.get(canary_id)
+        if row is None:
+            return None
+        row.owner = owner
+        row.epoch += 1
+        row.version += 1
+        return row.record()
+
+    async def beat(self, owner: str) -> None:
+        """See `CanaryStore.beat`."""
+        self._beats[owner] = self._clock.now()
+
+    async def orphans(self) -> tuple[str, ...]:
+        """See `CanaryStore.orphans`."""
+        now = self._clock.now()
+        alive = {owner for owner, at in self._beats.items() if now - at < self._silence}
+        return tuple(
+            sorted(
+                canary_id
+                for canary_id, row in self._rows.items()
+                if not row.finished and row.owner not in alive
+            )
+        )
+
+    async def live(self, service: str) -> Record | None:
+        """See `CanaryStore.live`."""
+        canary_id = self._live.get(service)
+        return None if canary_id is None else await self.load(canary_id)
+
+    async def recent(self, service: str | None, limit: int) -> tuple[Canary, ...]:
+        """See `CanaryStore.recent`."""
+        ids = self._history.get(service, []) if service is not None else list(self._rows)
+        newest = sorted(ids, key=lambda each: (self._rows[each].created_at, each), reverse=True)
+        return tuple(decode_canary(self._rows[each].data) for each in newest[: max(0, limit)])
+
+    async def happenings(self, canary_id: str) -> tuple[Happening, ...]:
+        """See `CanaryStore.happenings`."""
+        row = self._rows.get(canary_id)
+        return tuple(row.stream) if row else ()
+
+    async def ping(self) -> None:
+        """Nothing can be down."""
+
+    async def describe(self) -> Description:
+        """What `canary check` shows."""
+        return Description(
+            "in this process's memory",
+            ("canaries are forgotten when the bot stops; configure a Redis to keep them",),
+        )
+
+    async def aclose(self) -> None:
+        """Nothing to close."""

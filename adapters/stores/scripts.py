@@ -1,0 +1,106 @@
+"""What Redis does in one go, as Lua: every write of a canary is one of these three scripts.
+
+All keys of a script carry the same hash tag. A record is a hash of version, epoch, owner, write
+and data. `write` is a token drawn anew for every call: a call whose answer was lost is sent once
+more with the same token, and finds that it has already been done. What can fail comes before the
+first change, because Redis does not undo. Only commands of Redis 7.0 are used.
+"""
+
+from typing import Final
+
+_APPEND: Final = """
+local function append(stream, first)
+  for i = first, #ARGV, 3 do
+    redis.call('XADD', stream, 'MAXLEN', '~', '20000', '*',
+      'at', ARGV[i], 'kind', ARGV[i + 1], 'data', ARGV[i + 2])
+  end
+end
+"""
+
+_KEEP: Final = """
+local function keep(record, stream, open, id, owner, finished, milliseconds)
+  if finished == '1' then
+    redis.call('HDEL', open, id)
+    redis.call('PEXPIRE', record, milliseconds)
+    redis.call('PEXPIRE', stream, milliseconds)
+  else
+    redis.call('HSET', open, id, owner)
+    redis.call('PERSIST', record)
+    redis.call('PERSIST', stream)
+  end
+end
+"""
+
+CREATE: Final = (
+    _APPEND
+    + _KEEP
+    + """
+-- KEYS: record, stream, live, open, history
+-- ARGV: token, id, owner, data, ended, finished, keep in ms, created at, oldest to remember,
+--       a live canary whose record is gone; then at, kind and data of each happening
+local before = redis.call('HMGET', KEYS[1], 'version', 'write')
+if before[2] == ARGV[1] then
+  return {'done'}
+end
+if before[1] then
+  return {'busy', ARGV[2]}
+end
+local live = redis.call('GET', KEYS[3])
+if live and live ~= ARGV[10] then
+  return {'busy', live}
+end
+redis.call('ZREMRANGEBYSCORE', KEYS[5], '-inf', '(' .. ARGV[9])
+append(KEYS[2], 11)
+redis.call('ZADD', KEYS[5], ARGV[8], ARGV[2])
+redis.call('HSET', KEYS[1], 'version', 1, 'epoch', 1, 'owner', ARGV[3], 'write', ARGV[1],
+  'data', ARGV[4])
+if ARGV[5] == '0' then
+  redis.call('SET', KEYS[3], ARGV[2])
+end
+keep(KEYS[1], KEYS[2], KEYS[4], ARGV[2], ARGV[3], ARGV[6], ARGV[7])
+return {'done'}
+"""
+)
+
+SAVE: Final = (
+    _APPEND
+    + _KEEP
+    + """
+-- KEYS: record, stream, live, open
+-- ARGV: token, id, data, ended, finished, keep in ms, version, epoch; then as above
+local before = redis.call('HMGET', KEYS[1], 'version', 'epoch', 'owner', 'write')
+if not before[1] then
+  return {'gone'}
+end
+if before[4] == ARGV[1] then
+  return {'done', before[3]}
+end
+if before[1] ~= ARGV[7] or before[2] ~= ARGV[8] then
+  return {'stale', before[1], before[2], before[3]}
+end
+local live = redis.call('GET', KEYS[3])
+append(KEYS[2], 9)
+redis.call('HINCRBY', KEYS[1], 'version', 1)
+redis.call('HSET', KEYS[1], 'write', ARGV[1], 'data', ARGV[3])
+if ARGV[4] == '1' and live == ARGV[2] then
+  redis.call('DEL', KEYS[3])
+end
+keep(KEYS[1], KEYS[2], KEYS[4], ARGV[2], before[3], ARGV[5], ARGV[6])
+return {'done', before[3]}
+"""
+)
+
+CLAIM: Final = """
+-- KEYS: record, open
+-- ARGV: token, id, owner
+local before = redis.call('HMGET', KEYS[1], 'version', 'write')
+if before[1] and before[2] ~= ARGV[1] then
+  redis.call('HINCRBY', KEYS[1], 'version', 1)
+  redis.call('HINCRBY', KEYS[1], 'epoch', 1)
+  redis.call('HSET', KEYS[1], 'owner', ARGV[3], 'write', ARGV[1])
+  if redis.call('HEXISTS', KEYS[2], ARGV[2]) == 1 then
+    redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
+  end
+end
+return redis.call('HMGET', KEYS[1], 'data', 'version', 'epoch', 'owner')
+"""

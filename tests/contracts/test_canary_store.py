@@ -1,0 +1,313 @@
+"""What every store promises the engine, checked against each of them."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import pytest
+from builders import NOON, a_canary
+from redis_server import CLUSTER, REDIS, RedisServer
+
+from adapters.stores.memory import MemoryStore
+from adapters.stores.redis import RedisStore
+from bot.core.canary import Promoted
+from bot.core.effects import OpenThread
+from bot.ports import CanaryStore, Conflict, Happening, Record, ServiceBusy
+
+SILENCE = timedelta(milliseconds=500)
+ENDED = Promoted(NOON)
+TO_DO = (OpenThread("C0DEPLOYS"),)
+
+
+class SetClock:
+    """A clock that stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.time = NOON
+
+    def now(self) -> datetime:
+        """The time it was set to."""
+        return self.time
+
+
+@dataclass
+class Bench:
+    """A store as two replicas see it.
+
+    Attributes:
+        store, other: the same state over two connections.
+        wait: let as much time pass as makes an owner silent.
+
+    """
+
+    store: CanaryStore
+    other: CanaryStore
+    wait: Callable[[], Awaitable[None]]
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], RedisServer]]:
+    running: dict[str, RedisServer] = {}
+
+    def serve(kind: str) -> RedisServer:
+        if kind not in running:
+            running[kind] = RedisServer(kind, tmp_path_factory.mktemp(kind))
+            running[kind].start()
+        return running[kind]
+
+    yield serve
+    for server in running.values():
+        server.kill()
+
+
+@pytest.fixture(
+    params=["memory", CLUSTER, pytest.param(REDIS, marks=pytest.mark.external_service)]
+)
+async def bench(
+    request: pytest.FixtureRequest, servers: Callable[[str], RedisServer]
+) -> AsyncIterator[Bench]:
+    if request.param == "memory":
+        clock = SetClock()
+        memory = MemoryStore(clock, silence=SILENCE)
+
+        async def move_clock() -> None:
+            clock.time += SILENCE
+
+        yield Bench(memory, memory, move_clock)
+        return
+
+    async def sleep() -> None:
+        await asyncio.sleep(SILENCE.total_seconds())
+
+    url, prefix = servers(request.param).url, secrets.token_hex(4)
+    store = RedisStore(url, prefix=prefix, silence=SILENCE)
+    other = RedisStore(url, prefix=prefix, silence=SILENCE)
+    yield Bench(store, other, sleep)
+    await store.aclose()
+    await other.aclose()
+
+
+def told(*kinds: str) -> tuple[Happening, ...]:
+    """Happenings of these kinds, a second apart."""
+    return tuple(
+        Happening(NOON + timedelta(seconds=number), kind, f'{{"kind": "{kind}"}}')
+        for number, kind in enumerate(kinds)
+    )
+
+
+async def end(store: CanaryStore, record: Record) -> Record:
+    """Save the canary as ended with nothing left to do."""
+    canary = replace(record.canary, phase=ENDED, intents=())
+    return await store.save(replace(record, canary=canary), ())
+
+
+async def test_a_created_canary_is_loaded_as_it_was(bench: Bench) -> None:
+    """What `create` answers and what another replica loads are the same record."""
+    created = await bench.store.create(a_canary(), "one", ())
+    assert (created.canary, created.version, created.epoch, created.owner) == (
+        a_canary(),
+        1,
+        1,
+        "one",
+    )
+    assert await bench.other.load("shop-k3x9ab") == created
+
+
+@pytest.mark.parametrize("unknown", ["shop-none00", "no hyphen", "", "a{b}c-1", "-"])
+async def test_an_unknown_id_is_none(bench: Bench, unknown: str) -> None:
+    """There is no canary of an id that was never created, however odd it looks."""
+    await bench.store.create(a_canary(), "one", ())
+    assert await bench.store.load(unknown) is None
+    assert await bench.store.claim(unknown, "one") is None
+    assert await bench.store.happenings(unknown) == ()
+
+
+async def test_a_save_is_seen_by_everyone_and_raises_the_version(bench: Bench) -> None:
+    """A saved canary is what the other replica loads next."""
+    created = await bench.store.create(a_canary(), "one", ())
+    changed = replace(created.canary, drift="the router is at 7 %")
+    saved = await bench.store.save(replace(created, canary=changed), ())
+    assert saved == Record(changed, 2, 1, "one")
+    assert await bench.other.load(changed.id) == saved
+
+
+async def test_a_stale_version_changes_nothing(bench: Bench) -> None:
+    """A write on top of a record that has moved on is refused, stream included."""
+    stale = await bench.store.create(a_canary(), "one", told("start"))
+    saved = await bench.other.save(stale, told("ticked"))
+    with pytest.raises(Conflict, match="version 2"):
+        await bench.store.save(replace(stale, canary=a_canary(drift="lost")), told("lost"))
+    assert await bench.store.load(stale.canary.id) == saved
+    assert [each.kind for each in await bench.store.happenings(stale.canary.id)] == [
+        "start",
+        "ticked",
+    ]
+
+
+async def test_a_replica_that_lost_its_claim_can_write_nothing(bench: Bench) -> None:
+    """After a claim the old owner's record is refused, even when it guesses the version."""
+    old = await bench.store.create(a_canary(), "one", ())
+    claimed = await bench.other.claim(old.canary.id, "two")
+    assert claimed is not None
+    assert (claimed.epoch, claimed.owner) == (2, "two")
+    for version in (old.version, claimed.version):
+        with pytest.raises(Conflict, match="epoch 2 of two"):
+            await bench.store.save(replace(old, version=version), told("late"))
+    assert await bench.other.save(claimed, ()) == replace(claimed, version=claimed.version + 1)
+    assert await bench.store.happenings(old.canary.id) == ()
+
+
+async def test_two_claims_leave_one_owner(bench: Bench) -> None:
+    """Of two replicas that adopt the same canary only the later one can write."""
+    await bench.store.create(a_canary(), "one", ())
+    first = await bench.store.claim("shop-k3x9ab", "two")
+    second = await bench.other.claim("shop-k3x9ab", "three")
+    assert first is not None
+    assert second is not None
+    assert second.epoch == first.epoch + 1
+    with pytest.raises(Conflict):
+        await bench.store.save(first, ())
+    await bench.other.save(second, ())
+
+
+async def test_fifty_saves_at_once_have_one_winner_each_round(bench: Bench) -> None:
+    """Of fifty concurrent writes on one version one wins, and only its happening is kept."""
+    record = await bench.store.create(a_canary(), "one", ())
+    for round_ in range(3):
+        answers = await asyncio.gather(
+            *(
+                store.save(
+                    replace(record, canary=replace(record.canary, notes=number)),
+                    told(f"{round_}.{number}"),
+                )
+                for number, store in enumerate([bench.store, bench.other] * 25)
+            ),
+            return_exceptions=True,
+        )
+        winners = [answer for answer in answers if isinstance(answer, Record)]
+        assert len(winners) == 1
+        assert sum(isinstance(answer, Conflict) for answer in answers) == 49
+        record = winners[0]
+        assert await bench.store.load(record.canary.id) == record
+        kinds = [each.kind for each in await bench.store.happenings(record.canary.id)]
+        assert kinds[-1] == f"{round_}.{record.canary.notes}"
+        assert len(kinds) == round_ + 1
+
+
+async def test_a_service_has_one_live_canary(bench: Bench) -> None:
+    """A second canary of a busy service is refused, names the first, and leaves no trace."""
+    await bench.store.create(a_canary(), "one", ())
+    with pytest.raises(ServiceBusy, match="shop-k3x9ab") as refusal:
+        await bench.other.create(a_canary(id="shop-second"), "two", told("start"))
+    assert refusal.value.canary_id == "shop-k3x9ab"
+    assert await bench.store.load("shop-second") is None
+    assert await bench.store.happenings("shop-second") == ()
+    assert [canary.id for canary in await bench.store.recent("shop", 9)] == ["shop-k3x9ab"]
+
+
+async def test_of_creations_at_once_one_wins(bench: Bench) -> None:
+    """When two replicas start canaries of one service, one is live and the rest hear of it."""
+    answers = await asyncio.gather(
+        *(
+            store.create(a_canary(id=f"shop-{number:06}"), "one", ())
+            for number, store in enumerate([bench.store, bench.other] * 10)
+        ),
+        return_exceptions=True,
+    )
+    winners = [answer for answer in answers if isinstance(answer, Record)]
+    assert len(winners) == 1
+    busy = [answer for answer in answers if isinstance(answer, ServiceBusy)]
+    assert {each.canary_id for each in busy} == {winners[0].canary.id}
+    assert len(busy) == 19
+
+
+async def test_other_services_are_not_busy(bench: Bench) -> None:
+    """Each service has a live canary of its own, names with hyphens and braces included."""
+    for service in ("shop", "shop-api", "a{b}c", "größe"):
+        canary = a_canary(id=f"{service}-000001", service=service)
+        created = await bench.store.create(canary, "one", ())
+        assert await bench.other.live(service) == created
+    assert await bench.store.live("nobody") is None
+
+
+async def test_an_ended_canary_frees_its_service(bench: Bench) -> None:
+    """The next canary may begin as soon as the last one has ended, even with notes to post."""
+    record = await bench.store.create(a_canary(), "one", ())
+    ended = replace(record.canary, phase=ENDED, intents=TO_DO)
+    await bench.store.save(replace(record, canary=ended), ())
+    assert await bench.other.live("shop") is None
+    second = await bench.other.create(a_canary(id="shop-second"), "two", ())
+    assert await bench.store.live("shop") == second
+
+
+async def test_a_late_save_of_an_ended_canary_does_not_free_its_successor(bench: Bench) -> None:
+    """Only the live canary itself ends the service's claim."""
+    record = await bench.store.create(a_canary(), "one", ())
+    ended = replace(record.canary, phase=ENDED, intents=TO_DO)
+    record = await bench.store.save(replace(record, canary=ended), ())
+    second = await bench.other.create(a_canary(id="shop-second"), "two", ())
+    await end(bench.store, record)
+    assert await bench.store.live("shop") == second
+
+
+async def test_a_canary_of_a_silent_owner_is_an_orphan(bench: Bench) -> None:
+    """Whoever stops beating loses its canaries; a new owner that beats has them."""
+    await bench.store.create(a_canary(), "one", ())
+    assert await bench.other.orphans() == ("shop-k3x9ab",)
+    await bench.store.beat("one")
+    assert await bench.other.orphans() == ()
+    await bench.wait()
+    assert await bench.other.orphans() == ("shop-k3x9ab",)
+    await bench.other.beat("two")
+    await bench.other.claim("shop-k3x9ab", "two")
+    assert await bench.store.orphans() == ()
+
+
+async def test_an_ended_canary_is_an_orphan_until_its_last_note_is_told(bench: Bench) -> None:
+    """Ended with something left to do is unfinished; finished is nobody's orphan."""
+    record = await bench.store.create(a_canary(), "one", ())
+    ended = replace(record.canary, phase=ENDED, intents=TO_DO)
+    record = await bench.store.save(replace(record, canary=ended), ())
+    assert await bench.other.orphans() == ("shop-k3x9ab",)
+    await end(bench.store, record)
+    assert await bench.other.orphans() == ()
+    await bench.other.claim("shop-k3x9ab", "two")
+    assert await bench.other.orphans() == ()
+
+
+async def test_recent_is_newest_first_and_no_longer_than_asked(bench: Bench) -> None:
+    """History is ordered by creation, within a service and over all of them."""
+    for number, service in enumerate(["shop", "mail", "shop", "mail", "shop"]):
+        canary = a_canary(
+            id=f"{service}-{number:06}",
+            service=service,
+            created_at=NOON + timedelta(microseconds=number),
+        )
+        await end(bench.store, await bench.store.create(canary, "one", ()))
+    assert [each.id for each in await bench.other.recent(None, 4)] == [
+        "shop-000004",
+        "mail-000003",
+        "shop-000002",
+        "mail-000001",
+    ]
+    assert [each.id for each in await bench.other.recent("shop", 2)] == [
+        "shop-000004",
+        "shop-000002",
+    ]
+    assert len(await bench.other.recent("mail", 100)) == 2
+    assert await bench.other.recent("nobody", 3) == ()
+    assert await bench.other.recent(None, 0) == ()
+
+
+async def test_happenings_are_kept_in_the_order_they_were_written(bench: Bench) -> None:
+    """The stream holds every write's happenings, oldest first, as they were."""
+    record = await bench.store.create(a_canary(), "one", told("start", "ticked"))
+    for number in range(6):
+        store = (bench.store, bench.other)[number % 2]
+        record = await store.save(record, told(*(f"{number}.{each}" for each in range(100))))
+    expected = told("start", "ticked")
+    for number in range(6):
+        expected += told(*(f"{number}.{each}" for each in range(100)))
+    assert await bench.other.happenings(record.canary.id) == expected
