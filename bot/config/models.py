@@ -247,4 +247,4 @@ class Settings(_Strict):
 
 
 def _reason(service: str, own: str, chosen: str) -> str:
-    return f"{service} is tier {own}" if own == chosen else f"raised from {own} for this start"
+    return f"configured for {service}" if own == chosen else f"raised from {own} for this start"

@@ -7,6 +7,8 @@ on; the store's compare-and-set says whether it still is the owner.
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Final
 
 import structlog
 
@@ -23,6 +25,9 @@ from bot.ports import CanaryStore, Clock, Conflict, Happening, PortError, Record
 
 Message = Start | Command | Event
 Encode = Callable[[Message], str]
+
+OVERSLEPT: Final = timedelta(seconds=5)
+"""How late a wake may be before it is given anew."""
 
 log = structlog.get_logger()
 
@@ -114,6 +119,15 @@ class Loop:
         except Exception:  # whatever it was, the canary must be woken again
             log.exception("canary.tick_failed", canary_id=canary_id)
             self._ticker.arm(canary_id, now + held.canary.plan.tick, self.wake)
+
+    async def sweep(self) -> None:
+        """Wake whoever should have been woken long ago: no lost timer may stop a canary."""
+        now = self._clock.now()
+        for held in tuple(self.held.values()):
+            wake_at = held.canary.wake_at
+            if wake_at is not None and now - wake_at > max(OVERSLEPT, held.canary.plan.tick):
+                log.warning("canary.overslept", canary_id=held.canary.id)
+                self._ticker.arm(held.canary.id, now, self.wake)
 
     def happening(self, message: Message) -> Happening:
         """The stream's entry for a message."""

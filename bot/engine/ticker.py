@@ -6,11 +6,15 @@ from it after every move and after a restart.
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from typing import Final
 
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 Wake = Callable[[str], Awaitable[None]]
+
+WAKES_AT_ONCE: Final = 20
+"""A canary is armed anew while it is being woken; with one at a time that wake would be dropped."""
 
 
 class Ticker:
@@ -36,7 +40,13 @@ class Ticker:
             self.disarm(canary_id)
             return
         self._scheduler.add_job(
-            wake, "date", run_date=at, args=[canary_id], id=canary_id, replace_existing=True
+            wake,
+            "date",
+            run_date=at,
+            args=[canary_id],
+            id=canary_id,
+            replace_existing=True,
+            max_instances=WAKES_AT_ONCE,
         )
 
     def disarm(self, canary_id: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from bot.core.judge.evidence import exceeds
 from bot.core.judge.looks import with_logs, with_readiness, with_traffic
 from bot.core.judge.state import ALPHA_SHARE, JudgeState, Sight, Signature, Tail
-from bot.core.slo import Sample, Sli
+from bot.core.slo import Histogram, Sample, Sli
 from bot.core.verdict import Finding, Health, Verdict
 
 
@@ -84,10 +84,7 @@ def _latency(state: JudgeState, sli: Sli, tail: Tail, q: float) -> Finding:
     )
     allowed = objectives.alpha * ALPHA_SHARE[sli.value]
     if tail.bound is not None and tail.evidence.chance <= allowed:
-        reason = (
-            f"{tail.canary} canary requests took longer than {tail.bound * 1000:g} ms; "
-            f"with stable's share of slow requests it would have been fewer"
-        )
+        reason = _slower(canary, stable, tail.bound)
         return replace(finding, health=Health.BREACHED, reason=reason)
     if seconds is not None and (theirs is None or theirs <= seconds):
         bound = next((bound for bound in canary.bounds if bound >= seconds), None)
@@ -100,6 +97,15 @@ def _latency(state: JudgeState, sli: Sli, tail: Tail, q: float) -> Finding:
     if state.totals.canary.requests and not canary.total:
         return replace(finding, health=Health.BLIND, reason="the metrics hold no latency buckets")
     return _unless_hidden(state, finding)
+
+
+def _slower(canary: Histogram, stable: Histogram, bound: float) -> str:
+    slow = canary.above(bound) if bound in canary.bounds else 0
+    usual = stable.above(bound) / stable.total if bound in stable.bounds and stable.total else 0.0
+    return (
+        f"{slow} of {canary.total} canary requests took longer than {bound * 1000:g} ms; "
+        f"at stable's share it would be {usual * canary.total:.1f}"
+    )
 
 
 def _unless_hidden(state: JudgeState, finding: Finding) -> Finding:

@@ -1,0 +1,1 @@
+"""Sources of request counters, one module a vendor."""

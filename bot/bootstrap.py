@@ -1,0 +1,196 @@
+"""The one place that chooses adapters and connects objects."""
+
+import asyncio
+import os
+import secrets as random
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
+
+import httpx
+import structlog
+from pydantic import ValidationError
+
+from adapters import registry
+from adapters.clock import SystemClock
+from adapters.http import new_client
+from adapters.registry import BrokenAdapter, Surroundings, UnknownAdapter
+from adapters.stores.codec import encode_message
+from adapters.stores.redis import RedisStore
+from bot.config import AdapterSettings, ConfigError, Problem, Secrets, Settings, load
+from bot.config.loading import Lines, problems_of
+from bot.engine.effects import EffectRunner
+from bot.engine.loop import Loop
+from bot.engine.ownership import Ownership
+from bot.engine.service import CanaryService
+from bot.engine.ticker import Ticker
+from bot.ports import CanaryStore, Clock, ServicePorts, Services, StatusBoard
+from bot.slack.app import SlackEdge, make_client
+from bot.slack.limiter import Limiter
+from bot.slack.live_message import SlackBoard
+
+Port = Literal["traffic", "metrics", "logs", "readiness"]
+
+BEAT: Final = timedelta(seconds=1)
+ALPHABET: Final = "abcdefghijkmnpqrstuvwxyz23456789"
+"""Letters and digits that are not taken for one another when read aloud."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """A checked file with everything it names."""
+
+    path: Path
+    settings: Settings
+    services: Services
+
+
+def configure(path: Path, http: httpx.AsyncClient, clock: Clock) -> Configuration:
+    """Read the file and make every service's adapters; nothing is contacted yet.
+
+    Raises:
+        ConfigError: with every problem, each with its line and the known choices.
+
+    """
+    settings, lines = load(path)
+    problems: list[Problem] = []
+    services: dict[str, ServicePorts] = {}
+    for name, service in settings.services.items():
+        surroundings = Surroundings(name, clock, http, path.resolve().parent)
+        made: dict[str, Any] = {}
+        for port in get_args(Port):
+            wanted: AdapterSettings | None = getattr(service, port)
+            if wanted is None:
+                continue
+            try:
+                made[port] = registry.make(port, wanted.adapter, wanted.options, surroundings)
+            except (UnknownAdapter, BrokenAdapter) as error:
+                where = ("services", name, port, "adapter")
+                problems.append(Problem(lines.of(where), ".".join(where), str(error)))
+            except ValidationError as error:
+                problems += _option_problems(error, lines, name, port, wanted.adapter)
+        if "traffic" in made:
+            services[name] = ServicePorts(
+                made["traffic"], made.get("metrics"), made.get("logs"), made.get("readiness")
+            )
+    if problems:
+        raise ConfigError(path, problems)
+    return Configuration(path, settings, services)
+
+
+def _option_problems(
+    error: ValidationError, lines: Lines, service: str, port: Port, adapter: str
+) -> list[Problem]:
+    known = ("adapter", *registry.options_of(port, adapter).model_fields)
+    return problems_of(error, lines, ("services", service, port), known)
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The engine, connected: what the edges use, and what must be started and stopped."""
+
+    service: CanaryService
+    ownership: Ownership
+    loop: Loop
+    ticker: Ticker
+
+    async def start(self) -> None:
+        """Take over what was left behind, and begin to tick."""
+        self.ticker.start()
+        self.ticker.repeat("beat", BEAT, self.ownership.beat)
+        self.ticker.repeat("sweep", BEAT, self.loop.sweep)
+        await self.ownership.beat()
+
+    async def stop(self) -> None:
+        """Finish the flips under way; everything else is saved."""
+        self.ticker.stop()
+        await self.service.stop()
+
+
+def make_engine(
+    services: Services, store: CanaryStore, board: StatusBoard, clock: Clock, owner: str
+) -> Engine:
+    """Connect the engine to its ports."""
+    ticker = Ticker()
+    runner = EffectRunner(services, board, clock)
+    loop = Loop(
+        store=store,
+        runner=runner,
+        show=board.show,
+        ticker=ticker,
+        clock=clock,
+        encode=encode_message,
+    )
+    service = CanaryService(store, loop, owner)
+    return Engine(service, Ownership(store, service, owner), loop, ticker)
+
+
+def redis_url(settings: Settings, secrets: Secrets) -> str:
+    """The environment's address wins, since it may hold a password."""
+    hidden = secrets.canary_redis_url
+    return hidden.get_secret_value() if hidden else settings.redis
+
+
+def new_canary_id(service: str) -> str:
+    """A short name that can be read aloud: the service and six letters."""
+    return f"{service}-{''.join(random.choice(ALPHABET) for _ in range(6))}"
+
+
+@asynccontextmanager
+async def http_client() -> AsyncIterator[httpx.AsyncClient]:
+    """The one client all adapters share."""
+    client = new_client()
+    try:
+        yield client
+    finally:
+        await client.aclose()
+
+
+async def serve(path: Path, secrets: Secrets, stop: asyncio.Event) -> None:
+    """Run the bot until `stop` is set.
+
+    Raises:
+        ConfigError: the configuration cannot be used.
+        PortError: the address of the store cannot be understood.
+
+    """
+    clock = SystemClock()
+    async with http_client() as http:
+        configuration = configure(path, http, clock)
+        store = RedisStore(redis_url(configuration.settings, secrets))
+        limiter = Limiter()
+        client = make_client(
+            secrets.slack_bot_token.get_secret_value(), secrets.slack_api_url, limiter
+        )
+        board = SlackBoard(client, limiter, clock)
+        engine = make_engine(configuration.services, store, board, clock, new_owner())
+        edge = SlackEdge(
+            client=client,
+            app_token=secrets.slack_app_token.get_secret_value(),
+            limiter=limiter,
+            board=board,
+            service=engine.service,
+            catalog=configuration.settings,
+            clock=clock,
+            new_canary_id=new_canary_id,
+        )
+        await engine.start()
+        await edge.start()
+        log.info("bot.started", services=configuration.settings.service_names())
+        await stop.wait()
+        log.info("bot.stopping")
+        await engine.stop()
+        await edge.stop()
+        await store.aclose()
+        log.info("bot.stopped")
+
+
+def new_owner() -> str:
+    """A name for this process that no other one has or had."""
+    return f"{socket.gethostname()}-{os.getpid()}-{random.token_hex(3)}"

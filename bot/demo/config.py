@@ -1,0 +1,80 @@
+"""The bot's configuration for the demo: one service, as a user would write it."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bot.demo import envoy
+from bot.demo.places import Places
+from bot.demo.scenarios import Pace, Scenario
+
+CHANNEL = "C0DEPLOYS"
+PERCENT = 10
+MIN_REQUESTS = 60
+
+
+def write_config(places: Places, scenario: Scenario, pace: Pace) -> Path:
+    """Write canary.yaml into the demo's folder and answer where it is."""
+    path = places.folder / "canary.yaml"
+    text = yaml.safe_dump(bot_config(places, scenario, pace), sort_keys=False)
+    path.write_text(f"# Written by the demo; windows are short here.\n{text}", encoding="utf-8")
+    return path
+
+
+def bot_config(places: Places, scenario: Scenario, pace: Pace) -> dict[str, Any]:
+    """The configuration as values. Blue runs v1 and is stable, green runs v2."""
+    return {
+        "redis": f"redis://127.0.0.1:{places.valkey}/0",
+        "slack": {"channel": CHANNEL},
+        "tick": f"{pace.tick}s",
+        "tiers": _tiers(pace),
+        "services": {"shop": _shop(places, scenario, pace)},
+    }
+
+
+def _tiers(pace: Pace) -> dict[str, Any]:
+    safe = {
+        "percent": PERCENT,
+        "window": f"{pace.window}s",
+        "promote": "auto",
+        "approvers": ["U0GRACE01"],
+        "extension": f"{pace.extension}s",
+        "decision": f"{pace.decision}s",
+        "prepare": "30s",
+    }
+    risky = {"promote": "approval", "approvers": ["S0APPROVE"], "decision": "10m"}
+    return {"safe": safe, "risky": safe | risky}
+
+
+def _shop(places: Places, scenario: Scenario, pace: Pace) -> dict[str, Any]:
+    admin = f"http://127.0.0.1:{places.admin}"
+    return {
+        "tier": scenario.tier,
+        "slos": {
+            "warm_up": f"{pace.warm_up}s",
+            "ready_patience": f"{pace.patience}s",
+            "min_requests": MIN_REQUESTS,
+        },
+        "traffic": {
+            "adapter": "envoy",
+            "runtime_file": str(envoy.split_file(places.envoy)),
+            "admin": admin,
+            "key": envoy.KEY,
+            "backends": dict(envoy.CLUSTERS),
+        },
+        "metrics": {
+            "adapter": "openmetrics",
+            "preset": "envoy",
+            "url": admin,
+            "backends": dict(envoy.CLUSTERS),
+        },
+        "logs": {"adapter": "file", "path": str(places.folder / "{backend}.jsonl")},
+        "readiness": {
+            "adapter": "http",
+            "urls": {
+                backend: f"http://127.0.0.1:{port}/health"
+                for backend, port in places.backends.items()
+            },
+        },
+    }
