@@ -155,7 +155,7 @@ def a_start(**changes: Any) -> Start:
         objectives=Objectives(min_requests=20, warm_up=timedelta(0)),
         decision=Gate(("anyone",), changes.pop("decision", timedelta(minutes=1))),
         promote_gate=changes.pop("promote_gate", None),
-        extension=timedelta(milliseconds=200),
+        extension=timedelta(seconds=1),
     )
     fields = {
         "canary_id": "shop-abc123",

@@ -1,0 +1,1 @@
+"""How a backend is asked whether it is ready."""
