@@ -5,12 +5,14 @@ compared. A signature is for people as well: it is shown where a canary was roll
 """
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from typing import Final
 
 from bot.core.redaction import redact, scrubbed
 from bot.core.tracebacks import condensed
 
-__all__ = ["is_error", "redact", "signature"]
+__all__ = ["distinct", "is_error", "redact", "signature"]
 
 LONGEST_SIGNATURE: Final = 160
 
@@ -163,6 +165,19 @@ def _named(token: re.Match[str]) -> str:
             return _quoted(token)
         case group:
             return _PLACEHOLDERS[group or ""]
+
+
+def distinct(lines: Sequence[str], most: int) -> tuple[str, ...]:
+    """The newest line of each signature with how often it came, at most `most`, newest last."""
+    newest: dict[str, str] = {}
+    counts: Counter[str] = Counter()
+    for line in lines:
+        name = signature(line)
+        newest.pop(name, None)  # to the end: it is the newest again
+        newest[name] = line
+        counts[name] += 1
+    kept = list(newest.items())[-most:] if most > 0 else []
+    return tuple(f"{counts[name]} × {line}" if counts[name] > 1 else line for name, line in kept)
 
 
 def _word(word: str) -> str:

@@ -22,6 +22,7 @@ from bot.core.events import (
     Told,
     WeightApplied,
 )
+from bot.core.logs import distinct
 from bot.core.plan import ZERO
 from bot.core.slo import Arms, NoData, Readiness
 from bot.ports import Clock, PortError, ReadinessProbe, ServicePorts, Services, StatusBoard
@@ -31,7 +32,9 @@ T = TypeVar("T")
 FLIP_DEADLINE: Final = timedelta(seconds=10)
 READ_DEADLINE: Final = timedelta(seconds=5)
 POST_DEADLINE: Final = timedelta(seconds=20)
-EVIDENCE_LINES: Final = 8
+LINES_READ: Final = 100
+EVIDENCE_LINES: Final = 6
+"""Of the lines read, the kinds that are shown."""
 
 Outward = GatherEvidence | OpenThread | Tell
 """Effects that only tell people; they wait their turn and never hold up the others."""
@@ -126,8 +129,8 @@ class EffectRunner:
         logs = self._ports(canary).logs
         if logs is None:
             return ()
-        lines = await _read("logs", logs.lines(arms, since, until, EVIDENCE_LINES))
-        return () if isinstance(lines, NoData) else lines
+        lines = await _read("logs", logs.lines(arms, since, until, LINES_READ))
+        return () if isinstance(lines, NoData) else distinct(lines, EVIDENCE_LINES)
 
     def _ports(self, canary: Canary) -> ServicePorts:
         return self._services[canary.service]

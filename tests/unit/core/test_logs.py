@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.core.logs import LONGEST_SIGNATURE, is_error, signature
+from bot.core.logs import LONGEST_SIGNATURE, distinct, is_error, signature
 
 PYTHON = """Traceback (most recent call last):
   File "/app/shop/checkout.py", line 42, in checkout
@@ -213,3 +213,12 @@ def test_an_error_is_known_by_its_level_or_its_text(
 ) -> None:
     """Levels count by name or number; a traceback counts at any level."""
     assert is_error(level, text) is counts
+
+
+def test_evidence_shows_each_kind_of_line_once() -> None:
+    """The newest of each kind stays, with how often it came, the newest kind last."""
+    lines = ["order 1 failed", "order 2 failed", "DataError: no", "order 3 failed"]
+
+    assert distinct(lines, 5) == ("DataError: no", "3 × order 3 failed")
+    assert distinct(lines, 1) == ("3 × order 3 failed",)
+    assert distinct(lines, 0) == ()
