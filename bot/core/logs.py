@@ -177,7 +177,7 @@ def distinct(lines: Sequence[str], most: int) -> tuple[str, ...]:
         newest[name] = line
         counts[name] += 1
     kept = list(newest.items())[-most:] if most > 0 else []
-    return tuple(f"{counts[name]} × {line}" if counts[name] > 1 else line for name, line in kept)
+    return tuple(f"{counts[name]} x {line}" if counts[name] > 1 else line for name, line in kept)
 
 
 def _word(word: str) -> str:

@@ -11,8 +11,8 @@ MEDIAN_SECONDS: Final = 0.014
 SPREAD: Final = 0.35
 SLOW_SHARE: Final = 0.012
 SLOW_FACTOR: Final = 3.0
-STALL_SHARE: Final = 0.06
-STALL_SECONDS: Final = 0.6
+STALL_SHARE: Final = 0.08
+STALL_SECONDS: Final = 0.75
 ERROR_LOG_SECONDS: Final = 5.0
 """The new kind of error is logged at most this often, as a throttled logger would."""
 

@@ -99,7 +99,7 @@ _ALL: Final = (
     ),
     Scenario(
         "latency",
-        "v2 stalls one request in twenty; its median is as fast as ever.",
+        "v2 stalls one request in twelve; its median is as fast as ever.",
         "The tail gives it away: p99 breaches, and the traffic goes back.",
         ending="rolled back",
         said=(BREACH, Sign("which latency it was", "latency p9[59]"), ON_STABLE),

@@ -219,6 +219,6 @@ def test_evidence_shows_each_kind_of_line_once() -> None:
     """The newest of each kind stays, with how often it came, the newest kind last."""
     lines = ["order 1 failed", "order 2 failed", "DataError: no", "order 3 failed"]
 
-    assert distinct(lines, 5) == ("DataError: no", "3 × order 3 failed")
-    assert distinct(lines, 1) == ("3 × order 3 failed",)
+    assert distinct(lines, 5) == ("DataError: no", "3 x order 3 failed")
+    assert distinct(lines, 1) == ("3 x order 3 failed",)
     assert distinct(lines, 0) == ()

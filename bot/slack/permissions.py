@@ -1,0 +1,184 @@
+"""Who is asking: the person behind a payload, and the groups that let them approve.
+
+The decision itself is the core's; here only facts are gathered, and a fact that cannot be had is
+never taken for a yes.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+
+from bot.core.canary import Thread
+from bot.core.plan import Actor, Plan
+from bot.slack.faults import BROKEN, error_code, explain, retry_after
+from bot.slack.limiter import Limiter, Priority, TooLong
+from bot.slack.views.kit import is_group
+
+FRESH: Final = 60.0
+"""Seconds for which a group's members are taken as they were last read."""
+
+STALE: Final = 600.0
+"""Seconds after which they are no longer believed, when Slack cannot be asked."""
+
+PATIENCE: Final = 5.0
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One person asking for something at one place."""
+
+    user_id: str
+    user_name: str = ""
+    team_id: str = ""
+    channel: str = ""
+    response_url: str = ""
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> "Visit":
+        """From any payload of Slack: a command, a click, a view, a shortcut or an event."""
+        user = body.get("user") if isinstance(body.get("user"), dict) else {}
+        channel = body.get("channel") if isinstance(body.get("channel"), dict) else {}
+        container = body.get("container") if isinstance(body.get("container"), dict) else {}
+        team = body.get("team") if isinstance(body.get("team"), dict) else {}
+        user, channel, container, team = user or {}, channel or {}, container or {}, team or {}
+        return cls(
+            user_id=str(body.get("user_id") or user.get("id") or ""),
+            user_name=str(body.get("user_name") or user.get("name") or user.get("username") or ""),
+            # The person's own team first: a guest of Slack Connect clicks in our channel.
+            team_id=str(user.get("team_id") or body.get("team_id") or team.get("id") or ""),
+            channel=str(
+                body.get("channel_id") or channel.get("id") or container.get("channel_id") or ""
+            ),
+            response_url=str(body.get("response_url") or ""),
+        )
+
+    def actor(self, groups: tuple[str, ...] = ()) -> Actor:
+        """The person as the core knows people."""
+        return Actor(self.user_id, self.user_name, groups)
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Which of the asked groups a person is in, and why some could not be looked up."""
+
+    groups: tuple[str, ...] = ()
+    unknown: str = ""
+
+
+@dataclass(slots=True)
+class _Members:
+    users: frozenset[str]
+    read_at: float
+
+
+class Groups:
+    """Members of user groups, read at most once a minute each, one reading at a time."""
+
+    def __init__(
+        self, client: Any, limiter: Limiter, *, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._client = client
+        self._limiter = limiter
+        self._now = now
+        self._members: dict[str, _Members] = {}
+        self._reading: dict[str, asyncio.Task[str]] = {}
+
+    async def of(self, user_id: str, groups: Iterable[str]) -> Membership:
+        """Which of these groups the person is in; what cannot be known counts as not."""
+        found: list[str] = []
+        unknown = ""
+        for group in groups:
+            why = await self._refresh(group)
+            members = self._members.get(group)
+            if members is None or self._now() - members.read_at > STALE:
+                unknown = why or unknown
+            elif user_id in members.users:
+                found.append(group)
+        return Membership(tuple(found), unknown)
+
+    async def _refresh(self, group: str) -> str:
+        """Read the group unless that was done just now; why it failed, or nothing."""
+        members = self._members.get(group)
+        if members is not None and self._now() - members.read_at <= FRESH:
+            return ""
+        task = self._reading.get(group)
+        if task is None:
+            task = asyncio.get_running_loop().create_task(self._read(group))
+            self._reading[group] = task
+            task.add_done_callback(lambda _: self._reading.pop(group, None))
+        return await asyncio.shield(task)
+
+    async def _read(self, group: str) -> str:
+        what = f"The members of the user group {group} could not be read"
+        method = "usergroups.users.list"
+        try:
+            await self._limiter.take(method, None, Priority.URGENT, PATIENCE)
+            answer = await self._client.usergroups_users_list(usergroup=group)
+        except TooLong as error:
+            return f"{what}: {error}."
+        except BROKEN as error:
+            wait = retry_after(error)
+            if wait is not None:
+                self._limiter.pause(method, wait + 0.5)
+            _log.warning(
+                "slack.group.not_read", group=group, error=error_code(error) or str(error)
+            )
+            return explain(what, error)
+        users = answer.get("users") or []
+        self._members[group] = _Members(frozenset(map(str, users)), self._now())
+        return ""
+
+
+class Home:
+    """The workspace the bot lives in, asked of Slack once."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self.teams: frozenset[str] = frozenset()
+        self.url = ""
+
+    async def learn(self) -> str:
+        """Ask Slack unless it is known; why it failed, or nothing."""
+        if self.teams:
+            return ""
+        try:
+            answer = await self._client.auth_test()
+        except BROKEN as error:
+            return explain("The bot's own workspace could not be read", error)
+        ids = (answer.get("team_id"), answer.get("enterprise_id"))
+        self.teams = frozenset(str(team) for team in ids if team)
+        self.url = str(answer.get("url") or "")
+        return ""
+
+    def link(self, thread: Thread | None) -> str:
+        """The address of a canary's message; empty while the workspace is not known."""
+        if thread is None or not self.url:
+            return ""
+        return f"{self.url}archives/{thread.channel}/p{thread.ts.replace('.', '')}"
+
+    async def refuse(self, visit: Visit) -> str:
+        """Why this person may not decide here: another workspace's guest; or nothing."""
+        why = await self.learn()
+        if why:
+            return f"Approving needs your workspace to be checked. {why} Nothing changed."
+        if visit.team_id in self.teams:
+            return ""
+        return (
+            "You belong to another workspace, and only members of this one may approve. "
+            "Nothing changed; ask one of the approvers. Aborting is open to you."
+        )
+
+
+def groups_to_ask(plan: Plan, user_id: str) -> tuple[str, ...]:
+    """The user groups of the plan's gates; none where the person is named by id anyway."""
+    gates = [gate for gate in (plan.start_gate, plan.promote_gate, plan.decision) if gate]
+    approvers = [approver for gate in gates for approver in gate.approvers]
+    if all(gate.admits(Actor(user_id)) for gate in gates):
+        return ()
+    return tuple(dict.fromkeys(approver for approver in approvers if is_group(approver)))

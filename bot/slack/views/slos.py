@@ -1,0 +1,161 @@
+"""What the judge found, as a table for the live message and as sentences for an alert."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from bot.core.judge import JudgeState, verdict
+from bot.core.slo import Sli
+from bot.core.verdict import Finding, Health, Verdict
+from bot.slack.text import clip, duration, latency, odds, percent, times
+from bot.slack.views.kit import NOTHING, Block, rich, strong, table, words
+
+NAMES: Final = {
+    Sli.ERRORS: "Errors",
+    Sli.P95: "Latency p95",
+    Sli.P99: "Latency p99",
+    Sli.READINESS: "Readiness",
+    Sli.LOGS: "Log errors",
+}
+STATES: Final = {
+    Health.HEALTHY: "🟢 healthy",
+    Health.THIN: "⚪ too little traffic",
+    Health.BLIND: "🟠 no data",
+    Health.BREACHED: "🔴 breached",
+}
+_HEADINGS: Final = ("SLO", "State", "Canary", "Stable", "Ratio", "Limit")
+_NUMBERS: Final = (2, 3, 4)
+
+
+def value(sli: Sli, number: float | None) -> str:
+    """A finding's number in its own unit."""
+    if number is None:
+        return NOTHING
+    match sli:
+        case Sli.ERRORS:
+            return percent(number)
+        case Sli.P95 | Sli.P99:
+            return latency(number)
+        case Sli.READINESS:
+            return f"{number:.0f} down" if number else "all up"
+        case Sli.LOGS:
+            return f"{number:,.0f}"
+
+
+def ratio(finding: Finding) -> str:
+    """How the canary compares, or a dash where a ratio makes no sense."""
+    return NOTHING if finding.ratio is None else times(finding.ratio)
+
+
+def slo_table(state: JudgeState, *, plain: bool = False) -> Block | None:
+    """All indicators, the worst first; None while nothing has been looked at.
+
+    `plain` gives lines of text instead, for a workspace that does not take tables.
+    """
+    found = verdict(state)
+    if not state.looks or not found.findings:
+        return None
+    order = tuple(Health)
+    ranked = sorted(found.findings, key=lambda f: -order.index(f.health))
+    if plain:
+        return rich(*(_line(finding) for finding in ranked))
+    return table([_HEADINGS, *(_row(finding) for finding in ranked)], _NUMBERS)
+
+
+def _row(finding: Finding) -> tuple[str, ...]:
+    sli = finding.sli
+    return (
+        NAMES[sli],
+        STATES[finding.health],
+        value(sli, finding.canary),
+        value(sli, finding.stable),
+        ratio(finding),
+        finding.limit,
+    )
+
+
+def _line(finding: Finding) -> list[Block]:
+    sli = finding.sli
+    numbers = f"canary {value(sli, finding.canary)}, stable {value(sli, finding.stable)}"
+    return [strong(NAMES[sli]), words(f" {STATES[finding.health]}: {numbers}")]
+
+
+def standing(found: Verdict, *, final: bool = False) -> str:
+    """Where the judging stands, or stood at the end, in one clause."""
+    match found.health:
+        case Health.HEALTHY:
+            return f"all SLOs healthy{'' if final else ' so far'}"
+        case Health.THIN:
+            return f"too little traffic to judge{'' if final else ' yet'} ({requests(found)})"
+        case Health.BLIND:
+            names = _named(found, Health.BLIND)
+            return f"no data for {names}" if names else "nothing is being judged"
+        case Health.BREACHED:
+            return f"{_named(found, Health.BREACHED)} breached"
+
+
+def requests(found: Verdict) -> str:
+    """How far the evidence is: `37 of 100 requests`."""
+    return f"{found.requests:,} of {found.needed:,} requests"
+
+
+def waiting_for(found: Verdict) -> str:
+    """What is missing before a healthy window can end, or nothing."""
+    if found.health is Health.THIN and found.requests < found.needed:
+        return f"{requests(found)} from the canary"
+    first = next((f for f in found.findings if f.health is found.health), None)
+    if first is None or found.health not in {Health.THIN, Health.BLIND}:
+        return ""
+    return f"{NAMES[first.sli]}: {first.reason}" if first.reason else ""
+
+
+def headline(finding: Finding) -> str:
+    """One finding in a few words, for the notification: `Errors 5.2 % (stable 0.48 %)`."""
+    sli = finding.sli
+    if sli is Sli.READINESS:
+        return clip(f"{NAMES[sli]}: {finding.reason}", 120)
+    numbers = f"{value(sli, finding.canary)} (stable {value(sli, finding.stable)})"
+    return f"{NAMES[sli]} {numbers}"
+
+
+def explained(finding: Finding) -> list[list[Block]]:
+    """A breach in a line or two: the numbers, and what they rest on."""
+    sli = finding.sli
+    name = strong(f"🔴 {NAMES[sli]}: ")
+    if sli is Sli.READINESS:
+        return [[name, words(finding.reason or "a component is down")]]
+    rests_on = f"{finding.reason} · {odds(finding.chance)}" if finding.reason else _sure(finding)
+    if sli is Sli.LOGS:
+        return [[name, words(rests_on)]]
+    numbers = f"{value(sli, finding.canary)} on the canary, {value(sli, finding.stable)} on stable"
+    worse = [words(", "), strong(_worse(finding))] if _worse(finding) else []
+    return [[name, words(numbers), *worse], [words(rests_on)]]
+
+
+def _worse(finding: Finding) -> str:
+    if finding.ratio is None or finding.ratio <= 1:
+        return ""
+    return f"{times(finding.ratio)} {'as slow' if finding.sli is not Sli.ERRORS else 'as many'}"
+
+
+def _sure(finding: Finding) -> str:
+    text = odds(finding.chance)
+    return text[0].upper() + text[1:]
+
+
+def exposure(state: JudgeState, window: timedelta | None) -> str:
+    """How much the canary has seen, for the record: `1,234 canary requests in 6 min`."""
+    seen = state.totals.canary.requests
+    if not seen:
+        return ""
+    over = f" in {duration(window)}" if window else ""
+    return f"{seen:,} canary {'request' if seen == 1 else 'requests'}{over}"
+
+
+def breached(findings: Sequence[Finding]) -> str:
+    """The names of what is breached: `errors, log errors`."""
+    return ", ".join(NAMES[finding.sli].lower() for finding in findings[:3])
+
+
+def _named(found: Verdict, health: Health) -> str:
+    return ", ".join(NAMES[f.sli].lower() for f in found.findings if f.health is health)

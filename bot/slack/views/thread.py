@@ -1,0 +1,191 @@
+"""Thread replies: what needs eyes, since an edited message notifies nobody."""
+
+from typing import Final
+
+from bot.core.canary import AwaitingDecision, Canary, Cause, PendingApproval, RolledBack
+from bot.core.effects import Note, Topic
+from bot.core.moves import gate_of
+from bot.core.plan import ANYONE
+from bot.slack.text import clip, duration, escaped
+from bot.slack.views import kit, story
+from bot.slack.views.canary import subject
+from bot.slack.views.kit import Block, Message, at_time, code, strong, who, words
+from bot.slack.views.slos import explained, headline
+
+LOG_LINES: Final = 15
+LOG_LENGTH: Final = 520
+BROADCAST: Final = frozenset({Topic.BREACH, Topic.FLIP_OVERDUE})
+"""Shown in the channel as well: what somebody has to know who did not follow the thread."""
+
+Line = list[Block]
+
+
+def note_message(canary: Canary, note: Note) -> Message:
+    """The thread reply for this note."""
+    blocks = [kit.rich(*_lines(canary, note))]
+    if note.lines:
+        blocks.append(kit.rich([strong("The canary's log:")]))
+        blocks.append(kit.preformatted(note.lines, LOG_LINES, LOG_LENGTH))
+    sentence = escaped(f"{subject(canary)}: {_sentence(canary, note)}", kit.TEXT_LENGTH)
+    return Message(sentence, kit.stamped(blocks, note.at), broadcast=note.topic in BROADCAST)
+
+
+def _lines(canary: Canary, note: Note) -> list[Line]:
+    match note.topic:
+        case Topic.BREACH:
+            return _breach(canary, note)
+        case Topic.ROLLED_BACK:
+            return _rolled_back(canary, note)
+        case Topic.PROMOTED:
+            by = [words(" Approved by "), who(note.by), words(".")] if note.by else []
+            return [[strong("✅ Promoted. "), *_said(note), *by]]
+        case Topic.REJECTED:
+            by = [words(" ("), who(note.by), words(")")] if note.by else []
+            return [[strong("🚫 Did not start, no traffic was moved. "), words(note.detail), *by]]
+        case Topic.DECISION_NEEDED:
+            return _decision_needed(canary, note)
+        case Topic.DECIDED:
+            actor = who(note.by) if note.by else words("Somebody")
+            return [[words("👤 "), actor, words(f" {note.detail} at "), at_time(note.at)]]
+        case Topic.EXTENDED:
+            return _extended(note)
+        case Topic.FLIP_OVERDUE:
+            return _overdue(canary, note)
+        case Topic.DRIFT:
+            return [[strong("⚠️ The traffic is not as asked: "), *_said(note)]]
+
+
+def _said(note: Note) -> Line:
+    return [words(_ending(note.detail))] if note.detail else []
+
+
+def _ending(text: str) -> str:
+    """As a sentence: a capital first, a full stop last."""
+    kept = text.strip()
+    return kept[:1].upper() + kept[1:] + ("" if kept.endswith((".", "!", "?")) else ".")
+
+
+def _breach(canary: Canary, note: Note) -> list[Line]:
+    told = [line for finding in note.findings[:5] for line in explained(finding)]
+    what = [code(canary.service), words(" "), code(canary.revision)]
+    return [
+        [strong("🚨 Breach: "), *what, words(" is worse than stable.")],
+        _where_the_traffic_is(canary),
+        *(told or [_said(note)]),
+    ]
+
+
+def _where_the_traffic_is(canary: Canary) -> Line:
+    """The first question of whoever was woken."""
+    phase = canary.phase
+    if isinstance(phase, RolledBack):
+        return story.back_on_stable(canary, phase.at, phase.took)
+    return [strong("⏪ The traffic is going back to stable and is not confirmed yet.")]
+
+
+def _rolled_back(canary: Canary, note: Note) -> list[Line]:
+    phase = canary.phase
+    cause = phase.cause if isinstance(phase, RolledBack) else None
+    by = [who(cause.by), words(".")] if cause and cause.kind == "abort" and cause.by else []
+    first = [strong(f"↩️ {_why(cause)}"), *by]
+    about = [line for finding in note.findings[:5] for line in explained(finding)]
+    said = (
+        [] if cause and cause.kind == "abort" and not _reason(cause) else [_because(note, cause)]
+    )
+    return [first, *said, *about, _where_the_traffic_is(canary)]
+
+
+def _why(cause: Cause | None) -> str:
+    match cause.kind if cause else None:
+        case "abort":
+            return "Aborted by " if cause and cause.by else "Aborted."
+        case "no_decision":
+            return "Rolled back: nobody decided in time."
+        case "failure":
+            return "Rolled back: the rollout failed."
+        case _:
+            return "Rolled back."
+
+
+def _because(note: Note, cause: Cause | None) -> Line:
+    if cause and cause.kind == "abort":
+        return [words(f"Reason: {_reason(cause)}")]
+    return _said(note)
+
+
+def _reason(cause: Cause) -> str:
+    return cause.text.partition(": ")[2]
+
+
+def _decision_needed(canary: Canary, note: Note) -> list[Line]:
+    phase = canary.phase
+    match phase:
+        case PendingApproval(expires_at=expires_at):
+            gate, silence = gate_of(canary, "start"), "it does not start"
+        case AwaitingDecision(question=question, expires_at=expires_at):
+            gate, silence = gate_of(canary, question), "all traffic goes back to stable"
+        case _:  # told late: it has been decided since, and nobody needs to be called
+            return [[strong("✋ A decision was asked for: "), *_said(note)]]
+    asked: Line = [strong("✋ Decision needed: "), *_said(note)]
+    call = [words(" → "), *kit.approvers(gate)] if ANYONE not in gate.approvers else []
+    by = [words("Use the buttons above. Without an answer by "), at_time(expires_at)]
+    return [[*asked, *call], [*by, words(f", {silence}.")]]
+
+
+def _extended(note: Note) -> list[Line]:
+    return [
+        [strong("⏳ Window extended: "), words("there is not enough evidence to decide yet.")],
+        _said(note),
+        [words("Nothing to do now; a person is asked if it stays like this.")],
+    ]
+
+
+def _overdue(canary: Canary, note: Note) -> list[Line]:
+    arms = canary.arms
+    hand: Line = [words("Look at the router by hand: all traffic belongs on ")]
+    hand += [code(arms.stable), words(", none on "), code(arms.canary)] if arms else []
+    called = kit.approvers(canary.plan.decision) if canary.plan.decision.approvers else []
+    anyone = ANYONE in canary.plan.decision.approvers
+    people = [who(canary.started_by), *([words(", "), *called] if called and not anyone else [])]
+    if isinstance(canary.phase, RolledBack):
+        return [
+            [strong("🚨 The rollback took long: "), *_said(note)],
+            _where_the_traffic_is(canary),
+        ]
+    return [
+        [strong("🚨 ROLLBACK NOT CONFIRMED. "), words("The canary may still carry traffic.")],
+        [words("The router says: "), *_said(note)],
+        [words("The bot goes on trying.")],
+        [*hand, words(".")] if arms else [],
+        [words("Please look now: "), *people],
+    ]
+
+
+def _sentence(canary: Canary, note: Note) -> str:
+    """The reply in one sentence, for notifications and screen readers."""
+    phase = canary.phase
+    where = "the traffic is going back to stable, not confirmed yet."
+    if isinstance(phase, RolledBack):
+        where = f"all traffic is back on stable, {duration(phase.took)} after the decision."
+    detail = _ending(clip(note.detail, 250)) if note.detail else ""
+    by = f" ({note.by.name or note.by.id})" if note.by else ""
+    match note.topic:
+        case Topic.BREACH:
+            numbers = headline(note.findings[0]) if note.findings else detail
+            return f"breach. {numbers}; {where}"
+        case Topic.ROLLED_BACK:
+            return f"rolled back. {detail} {where[0].upper()}{where[1:]}"
+        case Topic.PROMOTED:
+            return f"promoted. {detail}{by}"
+        case Topic.REJECTED:
+            return f"did not start, no traffic was moved. {detail}{by}"
+        case Topic.DECISION_NEEDED:
+            return f"a decision is needed. {detail}"
+        case Topic.DECIDED:
+            return f"{note.by.name or note.by.id if note.by else 'somebody'} {note.detail}."
+        case Topic.EXTENDED:
+            return f"the window is extended, there is not enough evidence yet. {detail}"
+        case Topic.FLIP_OVERDUE:
+            return f"ROLLBACK NOT CONFIRMED, the canary may still carry traffic. {detail}"
+        case Topic.DRIFT:
+            return f"the traffic is not as asked. {detail}"

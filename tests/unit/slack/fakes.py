@@ -1,0 +1,225 @@
+"""Time that is owned, a Slack that does as it is told, and an engine that writes down."""
+
+import asyncio
+import heapq
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from builders import a_canary, a_plan
+from slack_sdk.errors import SlackApiError
+from unit.slack.support import NOW, Json, risky_plan
+
+from bot.core.canary import Canary, Cause, RolledBack
+from bot.core.commands import Command, Start
+from bot.core.machine import Refused
+from bot.core.plan import Plan
+
+
+class Wall:
+    """The wall clock, which stands still unless it is moved."""
+
+    def __init__(self, at: datetime = NOW) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        """Aware UTC."""
+        return self.at
+
+
+class VirtualTime:
+    """A monotonic clock and its sleep; time jumps to the next sleeper once all else is quiet."""
+
+    def __init__(self, wall: Wall | None = None) -> None:
+        self.seconds = 1000.0
+        self.wall = wall
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._numbers = itertools.count()
+
+    def now(self) -> float:
+        """Seconds."""
+        return self.seconds
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep until the time has been moved so far."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (self.seconds + seconds, next(self._numbers), done))
+        await done
+
+    async def settle(self) -> None:
+        """Let everything run that can run now."""
+        for _ in range(40):
+            await asyncio.sleep(0)
+
+    async def run_for(self, seconds: float) -> None:
+        """Move the time, waking every sleeper at its moment."""
+        end = self.seconds + seconds
+        await self.settle()
+        while self._sleepers and self._sleepers[0][0] <= end:
+            at, _, done = heapq.heappop(self._sleepers)
+            if done.done():
+                continue
+            self._move(at)
+            done.set_result(None)
+            await self.settle()
+        self._move(end)
+        await self.settle()
+
+    def _move(self, to: float) -> None:
+        if self.wall is not None:
+            self.wall.at += timedelta(seconds=to - self.seconds)
+        self.seconds = to
+
+
+class Answer(dict[str, Any]):
+    """An answer of the Web API, as the SDK gives it."""
+
+    def __init__(self, body: Json, status_code: int = 200, headers: Json | None = None) -> None:
+        super().__init__(body)
+        self.status_code = status_code
+        self.headers = headers or {}
+
+
+def slack_error(code: str, retry_after: int | None = None) -> SlackApiError:
+    """What the SDK raises when Slack answers with an error."""
+    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+    status = 200 if retry_after is None else 429
+    return SlackApiError(code, Answer({"ok": False, "error": code}, status, headers))  # type: ignore[no-untyped-call] # the SDK leaves it untyped
+
+
+@dataclass
+class FakeSlack:
+    """The Web API's calls the bot makes, recorded; `fail` is asked before each."""
+
+    now: Callable[[], float] = lambda: 0.0
+    calls: list[tuple[float, str, Json]] = field(default_factory=list)
+    fail: Callable[[str, Json], Exception | None] = lambda _method, _arguments: None
+    members: dict[str, list[str]] = field(default_factory=dict)
+    hold: asyncio.Event | None = None
+    proxy: str | None = None
+
+    def made(self, method: str) -> list[Json]:
+        """Arguments of every call of this method, in order."""
+        return [arguments for _, name, arguments in self.calls if name == method]
+
+    def times(self, method: str) -> list[float]:
+        """When this method was called."""
+        return [at for at, name, _ in self.calls if name == method]
+
+    async def _call(self, method: str, arguments: Json) -> None:
+        self.calls.append((self.now(), method, arguments))
+        if self.hold is not None:
+            await self.hold.wait()
+        error = self.fail(method, arguments)
+        if error is not None:
+            raise error
+
+    async def chat_postMessage(self, **arguments: Any) -> Answer:  # noqa: N802 - the SDK's own name
+        """Post."""
+        await self._call("chat.postMessage", arguments)
+        ts = f"{len(self.calls)}.000100"
+        return Answer({"ok": True, "channel": arguments["channel"], "ts": ts})
+
+    async def chat_postEphemeral(self, **arguments: Any) -> Answer:  # noqa: N802 - the SDK's own name
+        """Show to one person."""
+        await self._call("chat.postEphemeral", arguments)
+        return Answer({"ok": True})
+
+    async def chat_update(self, **arguments: Any) -> Answer:
+        """Edit."""
+        await self._call("chat.update", arguments)
+        return Answer({"ok": True})
+
+    async def usergroups_users_list(self, **arguments: Any) -> Answer:
+        """Members of a user group."""
+        await self._call("usergroups.users.list", arguments)
+        return Answer({"ok": True, "users": self.members.get(arguments["usergroup"], [])})
+
+    async def auth_test(self) -> Answer:
+        """Who the bot is."""
+        await self._call("auth.test", {})
+        return Answer({"ok": True, "team_id": "T0CANARY1", "url": "https://works.slack.com/"})
+
+
+class FakeCatalog:
+    """Two services and two tiers."""
+
+    def service_names(self) -> tuple[str, ...]:
+        """Every service."""
+        return ("payments", "shop")
+
+    def tier_names(self) -> tuple[str, ...]:
+        """Every tier."""
+        return ("safe", "risky")
+
+    def channel_of(self, service: str) -> str:
+        """The channel of every service."""
+        return "C0DEPLOYS"
+
+    def plan_for(
+        self, service: str, *, tier: str | None, percent: str | None, window: str | None
+    ) -> Plan:
+        """The plan of this tier."""
+        if percent == "500":
+            raise ValueError("500 % is more than all the traffic. Write for example 5.")
+        return risky_plan() if tier == "risky" else a_plan()
+
+
+@dataclass
+class FakeDesk:
+    """An engine that does as it is told and writes down what it was asked."""
+
+    canaries: dict[str, Canary] = field(default_factory=dict)
+    answer: Refused | Exception | None = None
+    hang: asyncio.Event | None = None
+    started: list[Start] = field(default_factory=list)
+    commands: list[tuple[str, Command]] = field(default_factory=list)
+
+    def having(self, *canaries: Canary) -> "FakeDesk":
+        """The same desk with these canaries."""
+        self.canaries |= {canary.id: canary for canary in canaries}
+        return self
+
+    async def start(self, start: Start) -> Canary | Refused:
+        """Begin one."""
+        self.started.append(start)
+        return await self._answer(
+            a_canary(id=start.canary_id, service=start.service, revision=start.revision)
+        )
+
+    async def command(self, canary_id: str, command: Command) -> Canary | Refused:
+        """Take a command: an abort is done, others change nothing."""
+        self.commands.append((canary_id, command))
+        canary = self.canaries[canary_id]
+        if command.kind == "abort":
+            cause = Cause("abort", f"aborted by {command.by.name}", command.by)
+            canary = replace(canary, phase=RolledBack(cause, command.at, timedelta(seconds=0.2)))
+        return await self._answer(canary)
+
+    async def _answer(self, canary: Canary) -> Canary | Refused:
+        if self.hang is not None:
+            await self.hang.wait()
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer or canary
+
+    async def find(self, canary_id: str) -> Canary | None:
+        """By id."""
+        return self.canaries.get(canary_id)
+
+    async def live(self, service: str) -> Canary | None:
+        """By service."""
+        return next((c for c in await self.all_live() if c.service == service), None)
+
+    async def all_live(self) -> tuple[Canary, ...]:
+        """All that have not ended."""
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return tuple(c for c in self.canaries.values() if not c.is_ended)
+
+    async def recent(self, service: str | None, limit: int) -> tuple[Canary, ...]:
+        """All."""
+        found = (c for c in self.canaries.values() if service in {None, c.service})
+        return tuple(found)[:limit]

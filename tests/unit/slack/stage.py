@@ -1,0 +1,39 @@
+"""A board on a fake Slack, in time that is owned."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from builders import NOON
+from unit.slack.fakes import FakeSlack, VirtualTime, Wall
+from unit.slack.support import spoken
+
+from bot.core.canary import Canary
+from bot.slack.limiter import Limiter
+from bot.slack.live_message import SlackBoard
+
+
+class Stage:
+    """A board on a fake Slack, in time that is owned."""
+
+    def __init__(self) -> None:
+        self.wall = Wall(NOON)
+        self.time = VirtualTime(self.wall)
+        self.slack = FakeSlack(now=self.time.now)
+        self.limiter = Limiter(now=self.time.now, sleep=self.time.sleep)
+        self.board = SlackBoard(
+            self.slack, self.limiter, self.wall, now=self.time.now, sleep=self.time.sleep
+        )
+
+    def shown(self, canary: Canary) -> list[str]:
+        """What this canary's message has looked like, in order."""
+        assert canary.thread is not None
+        ts = canary.thread.ts
+        return [spoken(u["blocks"]) for u in self.slack.made("chat.update") if u["ts"] == ts]
+
+
+@contextmanager
+def failing(stage: Stage, error: Callable[[], Exception | None]) -> Iterator[None]:
+    """Let every edit fail for a while."""
+    stage.slack.fail = lambda method, _: error() if method == "chat.update" else None
+    yield
+    stage.slack.fail = lambda _method, _arguments: None
