@@ -12,7 +12,9 @@ from bot.core.refusals import describe
 from bot.engine.loop import Held, Loop
 from bot.ports import CanaryStore, Conflict, ServiceBusy
 
-SHUTDOWN_PATIENCE: Final = timedelta(seconds=8)
+SHUTDOWN_PATIENCE: Final = timedelta(seconds=4)
+"""With the edge's own patience this stays below the ten seconds a supervisor waits."""
+
 MOST_LISTED: Final = 1000
 
 log = structlog.get_logger()

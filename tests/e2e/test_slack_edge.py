@@ -188,9 +188,9 @@ async def test_slack_being_down_delays_no_rollback() -> None:
         faults = here.workspace.workspace.faults
         await here.people.do("faults", method="*", status=503, times=10_000)
         here.outside.error_rate = 0.5
-        await until(lambda: here.outside.weights["green"].permille == 0)
-        await until(lambda: 10_000 - faults.pending()[0].times > 2)
+        await until(lambda: here.outside.weights["green"].permille == 0, 40)
+        await until(lambda: 10_000 - faults.pending()[0].times > 2, 40)
         assert "rolled back" not in here.root.text
         faults.clear()
-        await until(lambda: "rolled back: errors" in here.root.text, 40)
+        await until(lambda: "rolled back: errors" in here.root.text, 60)
         here.workspace.workspace.counts.errors.clear()
