@@ -185,8 +185,9 @@ async def serve(path: Path, secrets: Secrets, stop: asyncio.Event) -> None:
         log.info("bot.started", services=configuration.settings.service_names())
         await stop.wait()
         log.info("bot.stopping")
-        await edge.stop()  # no new clicks; a flip under way goes on meanwhile
+        await edge.close()  # no new clicks; a flip under way goes on meanwhile
         await engine.stop()
+        await board.stop()  # last, so that it shows how the flip ended
         await store.aclose()
         log.info("bot.stopped")
 

@@ -13,9 +13,6 @@ from bot.demo.processes import DemoError
 BUSY: Final = 240.0
 """Requests a second, over both revisions."""
 
-SPARSE: Final = 2.0
-"""So few that the canary gets a handful in its whole window."""
-
 SHORTEST_WINDOW: Final = timedelta(seconds=15)
 LONGEST_WINDOW: Final = timedelta(minutes=30)
 
@@ -49,7 +46,7 @@ class Scenario:
         outcome: one sentence about what the bot will do.
         fault: what is wrong with the new revision.
         tier: the service's risk tier.
-        rate: requests a second that the load generator sends.
+        rate: requests a second that the load generator sends; 0 for no traffic at all.
         approver: who clicks Approve when asked; None when nobody does.
         ending: how it must end.
         said: what the thread must say.
@@ -143,12 +140,12 @@ _ALL: Final = (
     ),
     Scenario(
         "quiet",
-        "Hardly anybody uses the shop, so there is nothing to judge v2 by.",
+        "Nobody uses the shop, so there is nothing to judge v2 by.",
         "The window is extended, then somebody is asked, and silence sends the traffic back.",
         ending="rolled back",
         said=(Sign("that the window was extended", "extended"), ASKED, ON_STABLE),
         unsaid=(BREACH,),
-        rate=SPARSE,
+        rate=0.0,
     ),
 )
 

@@ -111,6 +111,11 @@ class SlackEdge:
 
     async def stop(self) -> None:
         """Take no more work, let what is running end for up to 5 s, then send the last states."""
+        await self.close()
+        await self.board.stop()
+
+    async def close(self) -> None:
+        """Take no more work and let what is running end; the board goes on."""
         await self._sockets.stop()
         if self._learning is not None:
             self._learning.cancel()
@@ -121,7 +126,6 @@ class SlackEdge:
                 _log.warning("slack.listener.cut_off", listener=task.get_name())
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        await self.board.stop()
 
     async def _learn(self) -> None:
         """Know the own workspace before the first approval, so that it need not wait."""

@@ -8,8 +8,11 @@ from bot.core.judge.evidence import weigh
 from bot.core.judge.state import ALPHA_SHARE, JudgeState, Outage, Signature, Tail
 from bot.core.slo import Arms, LogCounts, NoData, Readiness, Sample, Traffic
 
-ENOUGH_FOR_A_BOUND: Final = 200
+ENOUGH_FOR_A_BOUND: Final = 500
 """Stable requests before a latency bound is chosen from its histogram."""
+
+ENOUGH_ABOVE: Final = 3
+"""Of them, those above the bound: one slow request alone must not set it."""
 
 MOST_SIGNATURES: Final = 60
 """Signatures tracked at once; past that the ones both arms know best are forgotten."""

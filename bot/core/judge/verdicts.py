@@ -163,7 +163,7 @@ def _logs(state: JudgeState) -> Finding:
         Health.HEALTHY,
         float(sum(track.canary for _, track in ranked)),
         float(sum(track.stable for _, track in ranked)),
-        limit="no signature that only the canary logs",
+        limit="no kind only on canary",
         chance=min([1.0, *(_chance(track, seen) for _, track in ranked)]),
     )
     broken = [(n, t) for n, t in ranked if _chance(t, seen) <= allowed]
