@@ -112,6 +112,34 @@ def demo(
 
 
 @app.command()
+def replay(
+    canary_id: Annotated[str, typer.Argument(metavar="ID", help="As `/canary list` shows it.")],
+    config: Config = DEFAULT_CONFIG,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Another SLO setting, for example --set alpha=0.001."),
+    ] = None,
+) -> None:
+    """Judge a finished canary again from what was read then, with the same or other settings."""
+    from bot.rejudge import judge_again
+    from bot.tables import replay_table
+
+    changes = dict(_pair(one) for one in setting or [])
+    try:
+        again = asyncio.run(judge_again(config, _secrets(), canary_id, changes))
+    except (ConfigError, PortError, ValueError) as error:
+        _stop(str(error))
+    Console().print(replay_table(again, changes))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        _stop(f"--set {text}: write it as name=value, for example --set alpha=0.001")
+    return name.strip(), value.strip()
+
+
+@app.command()
 def manifest() -> None:
     """Print the manifest from which Slack makes the app."""
     from bot.slack.manifest import manifest as text

@@ -10,7 +10,7 @@ from bot.core.effects import Observe, SetWeight, Topic
 from bot.core.events import Observed
 from bot.core.moves import Transition, ask, go_on, intending, roll_back, telling
 from bot.core.plan import ZERO
-from bot.core.reading import advance
+from bot.core.reading import Tally, advance
 from bot.core.slo import Arms, NoData, Sample, Traffic
 from bot.core.verdict import Health, Verdict
 
@@ -83,17 +83,22 @@ def _undecided(canary: Canary, phase: Observing, at: datetime, verdict: Verdict)
     return telling(move, Topic.EXTENDED, at, why)
 
 
-def _judged(canary: Canary, seen: Observed) -> Canary:
-    tally = canary.tally
+def taken(
+    tally: Tally | None, memory: judge.JudgeState, seen: Observed
+) -> tuple[Tally | None, judge.JudgeState]:
+    """What one look leaves in the counters kept and in the judge's memory."""
     traffic: Arms[Traffic] | NoData
     if isinstance(seen.metrics, NoData):
         traffic = seen.metrics
     else:
         tally, traffic = advance(tally, seen.metrics)
     sample = Sample(seen.since, seen.at, traffic, seen.logs, seen.readiness)
-    return replace(
-        canary, tally=tally, judge=judge.look(canary.judge, sample), last_look_at=seen.at
-    )
+    return tally, judge.look(memory, sample)
+
+
+def _judged(canary: Canary, seen: Observed) -> Canary:
+    tally, memory = taken(canary.tally, canary.judge, seen)
+    return replace(canary, tally=tally, judge=memory, last_look_at=seen.at)
 
 
 def _mind_the_drift(canary: Canary, seen: Observed) -> Transition:

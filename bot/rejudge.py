@@ -1,0 +1,110 @@
+"""`canary replay`: reads a canary's stream from the store and judges it again."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from adapters.stores.codec import Unreadable, decode_message
+from adapters.stores.redis import RedisStore
+from bot.bootstrap import redis_url
+from bot.config import Secrets, load
+from bot.config.models import SloSettings
+from bot.config.units import unknown
+from bot.core.canary import Canary
+from bot.core.events import Observed
+from bot.core.replay import Replay, replay
+from bot.core.slo import Objectives
+from bot.ports import CanaryStore, Happening
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A canary, how it was judged then, and how it would be judged with these settings."""
+
+    canary: Canary
+    then: Replay
+    now: Replay
+    objectives: Objectives
+
+
+async def judge_again(
+    path: Path, secrets: Secrets, canary_id: str, changes: dict[str, str]
+) -> Again:
+    """Judge a stored canary again.
+
+    Args:
+        path: the configuration, for the store's address.
+        secrets: may hold that address instead.
+        canary_id: as `/canary list` shows it.
+        changes: settings of `slos:` by name, as they are written there.
+
+    Raises:
+        ConfigError: the configuration cannot be used.
+        PortError: the store cannot be reached.
+        ValueError: there is no such canary, nothing was read of it, or a setting is unknown.
+
+    """
+    settings, _ = load(path)
+    store = RedisStore(redis_url(settings, secrets))
+    try:
+        canary, seen = await _stored(store, canary_id)
+    finally:
+        await store.aclose()
+    own = canary.plan.objectives
+    objectives = changed(own, changes)
+    return Again(canary, replay(own, seen), replay(objectives, seen), objectives)
+
+
+async def _stored(store: CanaryStore, canary_id: str) -> tuple[Canary, list[Observed]]:
+    record = await store.load(canary_id)
+    if record is None:
+        recent = [canary.id for canary in await store.recent(None, 200)]
+        raise ValueError(unknown("canary", canary_id, recent))
+    seen = observed(await store.happenings(canary_id))
+    if not seen:
+        raise ValueError(f"nothing was read of {canary_id}: it carried no traffic")
+    return record.canary, seen
+
+
+def observed(happenings: tuple[Happening, ...]) -> list[Observed]:
+    """The looks in a stream, in order.
+
+    Raises:
+        ValueError: one of them was written by another version of the bot.
+
+    """
+    found = []
+    for happening in happenings:
+        if happening.kind != "observed":
+            continue
+        try:
+            message = decode_message(happening.data)
+        except Unreadable as error:
+            raise ValueError(
+                f"a look at {happening.at:%H:%M:%S} cannot be read: {error}"
+            ) from None
+        assert isinstance(message, Observed), "the kind says so"
+        found.append(message)
+    return found
+
+
+def changed(objectives: Objectives, changes: dict[str, str]) -> Objectives:
+    """The objectives with some settings changed.
+
+    Raises:
+        ValueError: a setting is unknown, or its value impossible; with what would be right.
+
+    """
+    for name in changes:
+        if name not in SloSettings.model_fields:
+            raise ValueError(unknown("setting", name, SloSettings.model_fields))
+    try:
+        given = SloSettings.model_validate(changes)
+    except ValidationError as error:
+        problems = [f"{found['loc'][0]}: {found['msg']}" for found in error.errors()]
+        raise ValueError("; ".join(problems)) from None
+    own: dict[str, Any] = {name: getattr(objectives, name) for name in SloSettings.model_fields}
+    own |= {name: getattr(given, name) for name in changes}
+    return SloSettings.model_construct(**own).objectives(objectives.watched)

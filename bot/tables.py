@@ -1,0 +1,68 @@
+"""What the command line prints, made of values."""
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from bot.rejudge import Again
+from bot.core.refusals import describe
+from bot.core.replay import Replay
+from bot.core.slo import Sli
+from bot.core.verdict import Finding, Health
+
+_STYLES = {
+    Health.HEALTHY: "green",
+    Health.THIN: "yellow",
+    Health.BLIND: "yellow",
+    Health.BREACHED: "bold red",
+}
+
+
+def replay_table(again: Again, changes: dict[str, str]) -> Group:
+    """How a canary ended, how it was judged, and how it would be judged now."""
+    canary = again.canary
+    what = f"{canary.service} {canary.revision} ({canary.id}) {describe(canary)}"
+    parts: list[Text | Table] = [Text(what, "bold"), _said("with its own settings", again.then)]
+    if changes:
+        named = ", ".join(f"{name}={value}" for name, value in changes.items())
+        parts.append(_said(f"with {named}", again.now))
+    return Group(*parts, findings_table(again.now.verdict.findings))
+
+
+def _said(how: str, replay: Replay) -> Text:
+    if replay.breached_at is None:
+        end = f"{replay.verdict.health} after {replay.looks} looks, no rollback"
+    else:
+        names = ", ".join(finding.sli for finding in replay.verdict.breaches)
+        end = f"rolled back at look {replay.looks}, {replay.breached_at:%H:%M:%S} UTC: {names}"
+    return Text(f"{how}: {end}")
+
+
+def findings_table(findings: tuple[Finding, ...]) -> Table:
+    """One row an indicator."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("SLO", "state", "canary", "stable", "ratio", "by chance", "why"):
+        table.add_column(column, overflow="fold")
+    for finding in findings:
+        table.add_row(
+            finding.sli.value,
+            Text(finding.health.value, _STYLES[finding.health]),
+            _value(finding.sli, finding.canary),
+            _value(finding.sli, finding.stable),
+            "-" if finding.ratio is None else f"{finding.ratio:.2f}x",
+            f"{finding.chance:.2g}",
+            Text(finding.reason),
+        )
+    return table
+
+
+def _value(sli: Sli, value: float | None) -> str:
+    if value is None:
+        return "-"
+    match sli:
+        case Sli.ERRORS:
+            return f"{value:.2%}"
+        case Sli.P95 | Sli.P99:
+            return f"{value * 1000:.0f} ms"
+        case Sli.READINESS | Sli.LOGS:
+            return f"{value:.0f}"
