@@ -132,6 +132,27 @@ def replay(
     Console().print(replay_table(again, changes))
 
 
+@app.command()
+def calibrate(
+    service: Annotated[str, typer.Argument(help="A service of the configuration.")],
+    since: Annotated[str, typer.Option(help="How far back the history is used.")] = "7d",
+    windows: Annotated[int, typer.Option(help="How many windows to judge.", min=1)] = 200,
+    seed: Annotated[int, typer.Option(help="Another one draws other windows.")] = 1,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Judge stable against itself: how often is a healthy canary rolled back."""
+    from bot.calibrate import calibrate as run_trials
+    from bot.config.units import duration
+    from bot.tables import calibration_table
+
+    try:
+        span = duration(since)
+        found = asyncio.run(run_trials(config, service, span, windows, seed))
+    except (ConfigError, PortError, ValueError) as error:
+        _stop(str(error))
+    Console().print(calibration_table(found))
+
+
 def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:

@@ -5,13 +5,13 @@ An adapter serves one service: it is built from that service's options in the co
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Protocol, runtime_checkable
 
 from bot.core.canary import Canary, Thread
 from bot.core.effects import Note
 from bot.core.plan import Split, Weight
-from bot.core.reading import Reading
+from bot.core.reading import Instances, Reading
 from bot.core.slo import Arms, LogCounts, NoData, Readiness
 
 
@@ -74,6 +74,28 @@ class MetricSource(Protocol):
 
         An arm that cannot be read is `NoData` inside the reading; counters that are too old are
         `NoData` as well, never a zero.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One backend's counters as they stood at a moment in the past, by instance."""
+
+    at: datetime
+    instances: Instances
+
+
+@runtime_checkable
+class MetricHistory(Protocol):
+    """A metric source that remembers."""
+
+    async def history(
+        self, backend: str, since: datetime, until: datetime, step: timedelta
+    ) -> tuple[Snapshot, ...] | NoData:
+        """One backend's counters at every `step` in `(since, until]`, oldest first.
+
+        Moments at which nothing was fresh are left out. `NoData` when it cannot be asked.
         """
         ...
 

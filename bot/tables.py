@@ -4,11 +4,12 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from bot.rejudge import Again
+from bot.calibrate import Calibration
 from bot.core.refusals import describe
 from bot.core.replay import Replay
 from bot.core.slo import Sli
 from bot.core.verdict import Finding, Health
+from bot.rejudge import Again
 
 _STYLES = {
     Health.HEALTHY: "green",
@@ -36,6 +37,39 @@ def _said(how: str, replay: Replay) -> Text:
         names = ", ".join(finding.sli for finding in replay.verdict.breaches)
         end = f"rolled back at look {replay.looks}, {replay.breached_at:%H:%M:%S} UTC: {names}"
     return Text(f"{how}: {end}")
+
+
+def calibration_table(found: Calibration) -> Group:
+    """The measured false-rollback rate beside the one that was asked for."""
+    low, high = found.interval
+    alpha = found.plan.objectives.alpha
+    over = ", ".join(f"{sli.value} {count}" for sli, count in sorted(found.over.items()))
+    rate = found.false / found.windows
+    lines = [
+        Text(f"{found.service}: {found.backend} judged against itself", "bold"),
+        Text(
+            f"{found.windows} windows from {found.since:%Y-%m-%d %H:%M} to "
+            f"{found.until:%Y-%m-%d %H:%M} UTC, {found.split}; "
+            f"{found.requests} canary requests in the median one"
+        ),
+        Text(
+            f"false rollbacks: {found.false} of {found.windows}, {rate:.1%} "
+            f"(95 % between {low:.1%} and {high:.1%}); asked for was alpha = {alpha:.1%}"
+        ),
+    ]
+    if over:
+        lines.append(Text(f"over: {over}", "yellow"))
+    if found.undecided:
+        lines.append(Text(f"too little traffic to be judged: {found.undecided}", "yellow"))
+    if found.empty:
+        lines.append(Text(f"without data: {found.empty}", "yellow"))
+    if low > alpha:
+        lines.append(
+            Text(
+                "more than asked for: lower alpha, or widen error_margin or latency_margin", "red"
+            )
+        )
+    return Group(*lines)
 
 
 def findings_table(findings: tuple[Finding, ...]) -> Table:

@@ -8,7 +8,7 @@ import asyncio
 import os
 import re
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
 from pydantic import BaseModel, Field, field_validator, model_validator
@@ -22,6 +22,7 @@ from adapters.metrics.selectors import CountingOptions, Duration, Selection, Sel
 from adapters.registry import Surroundings
 from bot.core.reading import Instances, Reading
 from bot.core.slo import Arms, NoData
+from bot.ports import Snapshot
 
 
 class PrometheusOptions(CountingOptions):
@@ -97,6 +98,50 @@ class PrometheusSource:
             return NoData(str(error))
         canary, stable = await asyncio.gather(*(self._arm(value, series, now) for value in values))
         return both(canary, stable)
+
+    async def history(
+        self, backend: str, since: datetime, until: datetime, step: timedelta
+    ) -> tuple[Snapshot, ...] | NoData:
+        """See `MetricHistory.history`; counters as they were scraped, not interpolated."""
+        value = self._options.told(backend)
+        if value is None:
+            known = ", ".join(self._options.backends)
+            return NoData(f"{backend!r} is not among the metrics' backends; known: {known}")
+        selectors, arm = _selectors(self._selection), {self._label: value}
+        window = until - since + self._options.max_age  # what was fresh at the first step
+        try:
+            answers = await asyncio.gather(
+                *(
+                    self._api.raw(name, {**matchers_of(name, selectors), **arm}, window, until)
+                    for name in self._selection.names
+                )
+            )
+        except HttpError as error:
+            return NoData(str(error))
+        series = [one for answer in answers for one in answer]
+        return self._snapshots(series, since, until, step)
+
+    def _snapshots(
+        self, series: Sequence[Series], since: datetime, until: datetime, step: timedelta
+    ) -> tuple[Snapshot, ...]:
+        instances: dict[str, list[Series]] = {}
+        for one in series:
+            instances.setdefault(self._instance(one.labels), []).append(one)
+        requests, longest = self._selection.requests, self._options.max_age.total_seconds()
+        found = []
+        for index in range(1, (until - since) // step + 1):
+            moment_ = since + index * step
+            counters: Instances = {}
+            for name, own in instances.items():
+                at = newest(own, requests, moment_.timestamp())
+                if at is None or moment_.timestamp() - at > longest:
+                    continue
+                told = counted(at_scrape(own, requests, at), self._selection)
+                if not isinstance(told, NoData):
+                    counters[name] = told
+            if counters:
+                found.append(Snapshot(moment_, counters))
+        return tuple(found)
 
     async def _ask(self, values: Sequence[str]) -> tuple[float, list[Series]]:
         """Prometheus' clock, and every series of both arms; the questions run side by side."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import httpx
@@ -41,20 +41,27 @@ class Api:
         except (KeyError, TypeError, ValueError, IndexError):
             raise _strange() from None
 
-    async def raw(self, name: str, matchers: Mapping[str, str], window: timedelta) -> list[Series]:
+    async def raw(
+        self,
+        name: str,
+        matchers: Mapping[str, str],
+        window: timedelta,
+        until: datetime | None = None,
+    ) -> list[Series]:
         """The raw samples of a metric's series in the last `window`.
 
         Args:
             name: the metric.
             matchers: by label, the value; "~" before it makes it an expression.
             window: how far back.
+            until: where the window ends; None for now.
 
         Raises:
             HttpError: it cannot be asked, refuses, or has only a part of the answer.
 
         """
         milliseconds = round(window.total_seconds() * 1000)
-        data = await self._query(f"{selector(name, matchers)}[{milliseconds}ms]")
+        data = await self._query(f"{selector(name, matchers)}[{milliseconds}ms]", until)
         try:
             if data["resultType"] != "matrix":
                 raise _strange()
@@ -102,14 +109,15 @@ class Api:
         data = body.get("data") if isinstance(body, dict) else None
         return tuple(str(value) for value in data) if isinstance(data, list) else ()
 
-    async def _query(self, query: str) -> Any:
+    async def _query(self, query: str, at: datetime | None = None) -> Any:
+        form = {"query": query} | ({"time": f"{at.timestamp():.3f}"} if at else {})
         try:
             body = await read_json(
                 self._http,
                 f"{self._url}/api/v1/query",
                 what=_WHO,
                 method="POST",
-                form={"query": query},
+                form=form,
                 headers=self._headers,
             )
         except HttpError as error:

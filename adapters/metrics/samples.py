@@ -1,5 +1,6 @@
 """From raw samples over a window to the series of one scrape, as if one had scraped oneself."""
 
+import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,10 +23,11 @@ class Series:
     values: tuple[float, ...]
 
 
-def newest(series: Sequence[Series], requests: Selector) -> float | None:
+def newest(series: Sequence[Series], requests: Selector, until: float = math.inf) -> float | None:
     """When the requests of one instance were last scraped; None when they never were."""
     own = [s for s in series if s.name == requests.metric and requests.matches(s.labels)]
-    return max((s.times[-1] for s in own), default=None)
+    times = ((s.times, bisect_right(s.times, until)) for s in own)
+    return max((known[count - 1] for known, count in times if count), default=None)
 
 
 def at_scrape(series: Sequence[Series], requests: Selector, at: float) -> list[Point]:
