@@ -2,7 +2,18 @@
 
 import os
 
+import structlog
 from hypothesis import HealthCheck, Phase, settings
+
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        # Rendering a frame's variables takes a second, in which a quick test's window is over.
+        structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback
+        ),
+    ]
+)
 
 settings.register_profile("dev", max_examples=60, deadline=None)
 settings.register_profile(
