@@ -36,6 +36,10 @@ class Finding:
             at most; 1 when nothing speaks against it.
         reason: one plain sentence.
         examples: log lines or component reasons, redacted.
+        low, high: bounds of the ratio (95 %); None where there is none.
+        rule: what decided: "sequential", "look", "limit", "signature", "rising", "outage",
+            "crash loop", "non-inferior", or nothing.
+        more: about how many more canary requests decide it; 0 when it is decided.
 
     """
 
@@ -48,6 +52,20 @@ class Finding:
     chance: float = 1.0
     reason: str = ""
     examples: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    rule: str = ""
+    more: int = 0
+
+    @property
+    def odds(self) -> str:
+        """The chance as people say it: "1 in 4,000 by chance"."""
+        if self.chance >= 0.5:
+            return "no evidence"
+        if self.chance < 1e-9:
+            return "less than 1 in 1,000,000,000 by chance"
+        rounded = float(f"{1 / self.chance:.2g}")
+        return f"1 in {rounded:,.0f} by chance"
 
 
 @dataclass(frozen=True, slots=True)
