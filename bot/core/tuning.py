@@ -13,8 +13,8 @@ def _looks(*levels: float) -> Looks:
     )
 
 
-ERROR_LOOKS = _looks(0.07, 0.15, 0.25, 0.4)
-LATENCY_LOOKS = _looks(0.03, 0.05, 0.07, 0.1)
+ERROR_LOOKS = _looks(0.07, 0.15, 0.3, 0.5)
+LATENCY_LOOKS = _looks(0.02, 0.03, 0.04, 0.06)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Tuning:
         error_level, latency_level, log_level: level of the bet that is looked at on every tick:
             of errors, of each of the four latency bounds, of all log signatures together.
         error_looks, latency_looks: fixed looks, which spend what the bet leaves unspent.
-        error_ratios, latency_ratios: the alternatives that are bet on.
+        error_ratios, latency_ratios: the alternatives that are bet on, in margins.
         first_stake: staked at the first look; the rest is staked minute by minute, for a late
             onset. `stakes` is how many minutes share most of it.
         looks_to_win, headroom: no single tick may win more than (threshold + headroom) /
@@ -40,14 +40,16 @@ class Tuning:
         prior, prior_weight: clumping expected before anything was seen, and the blocks it counts.
         unknown: clumping assumed at least, while stable has been seen for `settle` ticks or less.
         floor, knee, safety, growth: the clumping in use is at least `floor`; what exceeds `knee`
-            is multiplied by `safety`; `growth` carries on the rise between the two longest blocks.
+            is multiplied by `safety`; `growth` carries on the rise between the two longest blocks
+            where it is above `growth_knee`. `unsure` adds that many standard errors while stable
+            has had few events.
         paired_events, paired_blocks, paired_z: canary events expected, blocks seen and normal
             quantile of the upper bound before the arms' difference may say that the clumping is
             common to both.
         promote_margin, promote_z: promoted only if the ratio's upper bound at this normal
             quantile is at most the margin.
-        promote_extra: or, where errors are rare, if the canary's error rate is surely at most this
-            much above stable's.
+        promote_extra: or, where the canary had none, if its error rate is surely at most this much
+            above stable's.
         tails: shares of stable's requests beyond the bounds that p95 and p99 are judged at.
         bound_requests: stable requests before the bounds are chosen; `fewest_for_bounds` will do
             when the canary is already running.
@@ -63,13 +65,13 @@ class Tuning:
     """
 
     error_level: float = 0.6
-    latency_level: float = 0.2
+    latency_level: float = 0.12
     log_level: float = 0.2
     error_looks: Looks = ERROR_LOOKS
     latency_looks: Looks = LATENCY_LOOKS
-    error_ratios: tuple[float, ...] = (1.7, 2.4, 4.0, 8.0, 25.0)
-    latency_ratios: tuple[float, ...] = (1.7, 2.5, 4.0, 10.0)
-    first_stake: float = 0.5
+    error_ratios: tuple[float, ...] = (1.6, 2.3, 3.8, 7.6, 24.0)
+    latency_ratios: tuple[float, ...] = (1.55, 2.3, 3.6, 9.0)
+    first_stake: float = 0.6
     stakes: int = 20
     looks_to_win: float = 3.0
     headroom: float = 1.5
@@ -83,13 +85,15 @@ class Tuning:
     floor: float = 1.05
     knee: float = 1.3
     safety: float = 1.5
-    growth: float = 1.0
+    growth: float = 1.5
+    growth_knee: float = 1.5
+    unsure: float = 1.25
     paired_events: float = 60.0
-    paired_blocks: int = 4
-    paired_z: float = 0.84
+    paired_blocks: int = 6
+    paired_z: float = 1.28
     promote_margin: float = 1.5
     promote_z: float = 1.96
-    promote_extra: float = 0.0025
+    promote_extra: float = 0.005
     tails: tuple[tuple[float, float], tuple[float, float]] = ((0.03, 0.08), (0.01, 0.004))
     bound_requests: int = 1000
     fewest_for_bounds: int = 200
@@ -117,6 +121,8 @@ class Tuning:
         for name in ("floor", "prior", "unknown", "safety", "looks_to_win", "promote_margin"):
             if getattr(self, name) < 1:
                 raise ValueError(f"judge: {name} is {getattr(self, name):g}; it must be 1 or more")
+        if min(*self.error_ratios, *self.latency_ratios) <= 1:
+            raise ValueError("judge: a ratio that is bet on must be above 1: it is in margins")
         if not 0 < self.first_stake < 1:
             raise ValueError(f"judge: first_stake is {self.first_stake:g}; it must be in (0, 1)")
         if tuple(sorted(set(self.blocks))) != self.blocks or not self.blocks:

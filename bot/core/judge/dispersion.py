@@ -57,7 +57,7 @@ class Spread:
     Attributes:
         blocks: stable's counts by block length; empty once the past is known well enough.
         scales: dispersion of stable's counts by block length, shrunk to the prior.
-        ticks: how long stable has been seen.
+        ticks: how long stable has been seen, and how many `events` it had.
         pairs: the arms' difference by block length; `looks` how many ticks of it.
         placebo: dispersion between stable's instances, where they are told apart.
         value: the dispersion to use now.
@@ -67,6 +67,7 @@ class Spread:
     blocks: tuple[Block, ...] = ()
     scales: tuple[float, ...] = ()
     ticks: int = 0
+    events: int = 0
     pairs: tuple[Pair, ...] = ()
     looks: int = 0
     placebo: float | None = None
@@ -83,7 +84,7 @@ def learn(spread: Spread, events: int, exposure: int, tuning: Tuning) -> Spread:
         for block, length in zip(before, tuning.blocks, strict=True)
     )
     ticks = spread.ticks + 1
-    learnt = replace(spread, blocks=after, ticks=ticks)
+    learnt = replace(spread, blocks=after, ticks=ticks, events=spread.events + events)
     if ticks % tuning.blocks[min(2, len(tuning.blocks) - 1)] and spread.scales:
         return learnt
     return replace(learnt, scales=_scales(after, tuning))
@@ -152,7 +153,7 @@ def _scales(blocks: tuple[Block, ...], tuning: Tuning) -> tuple[float, ...]:
             before = (weight * found + prior) / (weight + tuning.prior_weight)
         scales.append(before)
     if len(scales) > 1:
-        scales[-1] += tuning.growth * max(0.0, scales[-1] - scales[-2])
+        scales[-1] += tuning.growth * max(0.0, scales[-1] - max(scales[-2], tuning.growth_knee))
     return tuple(scales)
 
 
@@ -181,8 +182,10 @@ def _in_use(spread: Spread, pairs: tuple[Pair, ...], tuning: Tuning) -> float:
         value = max(value, *scales)
     if spread.placebo is not None:
         value = max(1.0, spread.placebo)
-    elif spread.ticks <= tuning.settle:
-        value = max(value, tuning.unknown)
+    else:
+        value *= 1 + tuning.unsure / math.sqrt(spread.events + 1)
+        if spread.ticks <= tuning.settle:
+            value = max(value, tuning.unknown)
     return max(tuning.floor, value + (tuning.safety - 1) * max(0.0, value - tuning.knee))
 
 

@@ -14,7 +14,7 @@ class Channel:
 
     Attributes:
         margin: the largest ratio of rates, canary to stable, that is still no news.
-        ratios: alternatives that are bet on.
+        ratios: alternatives that are bet on, in margins: all above 1.
         level: chance at which the bet, looked at on every tick, is a breach.
         looks: fixed looks, each with its own level.
 
@@ -114,7 +114,7 @@ def weigh(
     if both:
         cap = (tuning.headroom - math.log(channel.level)) / tuning.looks_to_win
         wealth = tuple(
-            log + min(cap, _won(canary, both, null, tilt(ratio / channel.margin, size), size))
+            log + min(cap, _won(canary, both, null, tilt(ratio, size), size))
             for log, ratio in zip(wealth, channel.ratios, strict=True)
         )
     total = 1 - staked + sum(math.exp(min(log, 600.0)) for log in wealth) / len(wealth)

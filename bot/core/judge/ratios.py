@@ -15,6 +15,8 @@ from bot.core.slo import Sli
 from bot.core.verdict import Finding, Health
 
 Z95 = 1.96
+FEWEST_LOOKS = 3
+"""Looks before an absolute limit can be broken: one bad moment is no trend."""
 
 
 def errors_finding(state: JudgeState) -> Finding:
@@ -41,15 +43,18 @@ def errors_finding(state: JudgeState) -> Finding:
         )
         return replace(finding, health=Health.BREACHED, reason=reason, rule=evidence.rule)
     if limit is not None and (theirs is None or theirs <= limit) and low > 1:
-        chance = exceeds(canary.errors, canary.requests, limit, state.looks)
-        if chance <= objectives.alpha / 25:
+        clumps = max(1.0, evidence.dispersion)
+        single = int(canary.errors / clumps), math.ceil(canary.requests / clumps)
+        chance = exceeds(*single, limit, state.looks)
+        if state.looks >= FEWEST_LOOKS and chance <= objectives.alpha / 25:
             reason = (
                 f"{canary.errors} of {canary.requests} requests failed, over the {limit:.1%} limit"
             )
             return replace(
                 finding, health=Health.BREACHED, chance=chance, reason=reason, rule="limit"
             )
-    return _no_worse(state, _unless_hidden(state, finding), evidence, rare=True)
+    hardly = _hardly(state, canary.errors, theirs or 0.0, evidence.dispersion)
+    return _no_worse(state, _unless_hidden(state, finding), evidence, hardly=hardly)
 
 
 def latency_finding(state: JudgeState, sli: Sli) -> Finding:
@@ -83,7 +88,7 @@ def latency_finding(state: JudgeState, sli: Sli) -> Finding:
         bound = next((bound for bound in canary.bounds if bound >= limit), None)
         slow = canary.above(bound) if bound is not None else 0
         chance = exceeds(slow, canary.total, 1 - q, state.looks)
-        if bound is not None and chance <= objectives.alpha / 50:
+        if bound is not None and state.looks >= FEWEST_LOOKS and chance <= objectives.alpha / 50:
             reason = (
                 f"{slow} of {canary.total} canary requests took longer than {bound * 1000:g} ms"
             )
@@ -92,7 +97,9 @@ def latency_finding(state: JudgeState, sli: Sli) -> Finding:
             )
     if state.totals.canary.requests and not canary.total:
         return replace(finding, health=Health.BLIND, reason="the metrics hold no latency buckets")
-    return _no_worse(state, _unless_hidden(state, finding), tails[0].stream.evidence, rare=False)
+    first = tails[0]
+    hardly = _hardly_slow(state, first, 1 - q)
+    return _no_worse(state, _unless_hidden(state, finding), first.stream.evidence, hardly=hardly)
 
 
 def hidden(state: JudgeState, sight: Sight) -> str:
@@ -129,7 +136,7 @@ def _unless_hidden(state: JudgeState, finding: Finding) -> Finding:
     return finding
 
 
-def _no_worse(state: JudgeState, finding: Finding, evidence: Evidence, *, rare: bool) -> Finding:
+def _no_worse(state: JudgeState, finding: Finding, evidence: Evidence, *, hardly: bool) -> Finding:
     """Healthy only if the canary is surely not much worse: the upper bound is within the margin."""
     if finding.health is not Health.HEALTHY:
         return finding
@@ -137,7 +144,7 @@ def _no_worse(state: JudgeState, finding: Finding, evidence: Evidence, *, rare: 
     _, high = evidence.interval(tuning.promote_z)
     if high is not None and high <= tuning.promote_margin:
         return replace(finding, rule="non-inferior")
-    if rare and _rarely(state, evidence):
+    if hardly:
         return replace(finding, rule="non-inferior")
     ratio = evidence.ratio
     more = _more(state, evidence)
@@ -147,18 +154,32 @@ def _no_worse(state: JudgeState, finding: Finding, evidence: Evidence, *, rare: 
     return replace(finding, health=Health.THIN, reason=reason, more=more)
 
 
-def _rarely(state: JudgeState, evidence: Evidence) -> bool:
-    """Errors so rare that no ratio can be told: the canary's rate is surely hardly above stable's."""
-    tuning, canary = state.objectives.tuning, state.totals.canary
-    z, dispersion = tuning.promote_z, max(1.0, evidence.dispersion)
-    spare = z * z * dispersion
-    most = (
-        canary.errors
-        + spare / 2
-        + z * math.sqrt(dispersion * canary.errors + spare * dispersion / 4)
+def _hardly(state: JudgeState, errors: int, theirs: float, dispersion: float) -> bool:
+    """No error at all, where no ratio can be told: the canary's rate is surely hardly above stable's."""
+    tuning = state.objectives.tuning
+    if errors:
+        return False
+    most = _at_most(errors, dispersion, tuning.promote_z)
+    return most <= (theirs + tuning.promote_extra) * state.totals.canary.requests
+
+
+def _hardly_slow(state: JudgeState, tail: Tail, part: float) -> bool:
+    """Stable has next to nothing beyond the bound, and the canary surely less than moves p95/p99."""
+    if tail.bound is None:
+        return False
+    canary, stable = state.totals.canary.latency, state.totals.stable.latency
+    if not stable.total or tail.stable > stable.total * part / 8:
+        return False
+    dispersion = tail.stream.evidence.dispersion
+    return _at_most(tail.canary, dispersion, state.objectives.tuning.promote_z) <= (
+        canary.total * part / 2
     )
-    theirs = state.totals.stable.error_rate or 0.0
-    return most <= (theirs + tuning.promote_extra) * canary.requests
+
+
+def _at_most(events: int, dispersion: float, z: float) -> float:
+    """Upper bound of what was to be expected where so many events were seen (score interval)."""
+    spare = z * z * max(1.0, dispersion)
+    return events + spare / 2 + math.sqrt(spare * events + spare * spare / 4)
 
 
 def _more(state: JudgeState, evidence: Evidence) -> int:
