@@ -6,7 +6,7 @@ BIN := .venv/bin
 SCENARIO ?= healthy
 SOURCES := bot adapters tests
 
-.PHONY: help demo serve test test-only check format lint types contracts lock bench clean
+.PHONY: help demo serve test test-only check format lint types contracts lock bench bench-judge clean
 
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ types: .venv/.ready
 
 contracts: .venv/.ready
 	@$(BIN)/lint-imports
+
+bench-judge: .venv/.ready  ## our judge beside its peers: ARGS="--quick --cells aa --judges canarybot"
+	@$(BIN)/python -m tests.bench.judge $(ARGS)
 
 lock:  ## pin every dependency anew, with hashes and without hosts
 	@$(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet uv

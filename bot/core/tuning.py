@@ -78,8 +78,8 @@ class Tuning:
     memory: float = 15.0
     blocks: tuple[int, ...] = (1, 3, 6, 12, 24)
     history: int = 180
-    prior: float = 1.25
-    prior_weight: float = 6.0
+    prior: float = 1.15
+    prior_weight: float = 8.0
     unknown: float = 1.6
     settle: int = 30
     floor: float = 1.05

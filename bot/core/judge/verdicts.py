@@ -139,10 +139,13 @@ def _alone(track: Signature) -> bool:
 
 
 def _suspicion(finding: Finding, mine: list[tuple[str, Signature]]) -> Finding:
-    """A signature seen twice on the canary alone is not yet a breach, but no promotion either."""
+    """A signature seen twice on the canary alone is not yet a breach, but no promotion either.
+
+    Unless it ended with the warm-up: a new process says things that an old one said long ago.
+    """
     if not mine:
         return finding
     name, track = max(mine, key=lambda one: (one[1].looks, one[0]))
     reason = f"{track.canary} x “{name}”, not yet evidence"
-    health = Health.THIN if track.looks >= 2 else Health.HEALTHY
+    health = Health.THIN if track.looks >= 2 and track.late else Health.HEALTHY
     return replace(finding, health=health, reason=reason)

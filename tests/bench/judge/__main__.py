@@ -2,7 +2,6 @@
 
 import argparse
 import importlib
-import pkgutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,22 +16,17 @@ REPORTED = 1_000_000
 
 
 def factories(names: str | None) -> list[Factory]:
-    """Our judge and every peer found in `peers/` (each module's FACTORIES), or those named.
+    """Our judge and every peer (`peers.ALL`), or those named.
 
     Raises:
         ValueError: for a name that is none, with the known ones.
 
     """
-    found: list[Factory] = [Ours]
     try:
-        package = importlib.import_module("tests.bench.judge.peers")
+        peers: Sequence[Factory] = importlib.import_module("tests.bench.judge.peers").ALL
     except ModuleNotFoundError:
-        package = None
-    if package is not None:
-        for module in pkgutil.iter_modules(package.__path__):
-            peer = importlib.import_module(f"{package.__name__}.{module.name}")
-            found += getattr(peer, "FACTORIES", ())
-    known = {factory().name: factory for factory in found}
+        peers = ()
+    known = {factory().name: factory for factory in (Ours, *peers)}
     if names is None:
         return list(known.values())
     missing = [name for name in names.split(",") if name not in known]

@@ -88,7 +88,7 @@ def _harm(made: Trace, spoilt: Spoilt) -> Floats:
     factor, extra, tail, _ = (part[PRELUDE:] for part in spoilt)
     failing = requests * (BASE * (factor - 1) + extra)
     if not tail.any():
-        return failing
+        return np.asarray(failing, np.float64)
     mine = made.canary.buckets.sum(0)[PRELUDE:]
     theirs = made.stable.buckets.sum(0)[PRELUDE:].sum(0)
     above = np.cumsum(theirs[::-1])[::-1] / max(1, theirs.sum())

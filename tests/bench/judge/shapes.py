@@ -56,18 +56,18 @@ class Clumps:
             return independent
         average = float(self.sizes(np.random.default_rng(7), 4000).mean())
         starts = rng.poisson(expected * self.part / average)
-        units, ticks = np.nonzero(starts)
-        repeat = starts[units, ticks]
-        units, ticks = np.repeat(units, repeat), np.repeat(ticks, repeat)
-        sizes = self.sizes(rng, len(units))
-        span = self.lasting * (
-            np.ones(len(units)) if self.tail is None else 2 * rng.random(len(units))
-        )
-        units, ticks, span = (np.repeat(part, sizes) for part in (units, ticks, span))
+        where, when = np.nonzero(starts)
+        repeat = starts[where, when]
+        sizes = self.sizes(rng, int(repeat.sum()))
+        units, begin = np.repeat(np.repeat(where, repeat), sizes), np.repeat(when, repeat)
+        span = np.full(len(sizes), self.lasting)
+        if self.tail is not None:
+            span *= 2 * rng.random(len(sizes))
+        span = np.repeat(span, sizes)
         delay = span * (
             rng.exponential(1.0, len(units)) if self.tail is None else rng.random(len(units))
         )
-        ticks = ticks + np.floor(delay).astype(np.int64)
+        ticks = np.repeat(begin, sizes) + np.floor(delay).astype(np.int64)
         inside = ticks < expected.shape[1]
         total = independent.copy()
         np.add.at(total, (units[inside], ticks[inside]), 1)
@@ -126,6 +126,7 @@ def demand(rng: Generator, family: str) -> Floats:
             fast = wave(rng, (1, TICKS), rng.uniform(0.1, 0.4), rng.uniform(1, 4))[0]
             cron = 1 + rng.uniform(0, 2) * (np.arange(TICKS) % 30 == rng.integers(30))
             factor: Floats = np.exp(slow + fast) * cron
-            return factor / factor.mean()
+            factor /= factor.mean()
+            return factor
         case _:
             return np.ones(TICKS)
