@@ -13,7 +13,7 @@ def _looks(*levels: float) -> Looks:
     )
 
 
-ERROR_LOOKS = _looks(0.07, 0.15, 0.3, 0.5)
+ERROR_LOOKS = _looks(0.05, 0.12, 0.25, 0.45)
 LATENCY_LOOKS = _looks(0.02, 0.03, 0.04, 0.06)
 
 
@@ -41,8 +41,8 @@ class Tuning:
         unknown: clumping assumed at least, while stable has been seen for `settle` ticks or less.
         floor, knee, safety, growth: the clumping in use is at least `floor`; what exceeds `knee`
             is multiplied by `safety`; `growth` carries on the rise between the two longest blocks
-            where it is above `growth_knee`. `unsure` adds that many standard errors while stable
-            has had few events.
+            where it is above `growth_knee`. While stable has had n events, the clumping is
+            raised by the part `unsure` / (n + 1), at most by all of it.
         paired_events, paired_blocks, paired_z: canary events expected, blocks seen and normal
             quantile of the upper bound before the arms' difference may say that the clumping is
             common to both.
@@ -85,9 +85,9 @@ class Tuning:
     floor: float = 1.05
     knee: float = 1.3
     safety: float = 1.5
-    growth: float = 1.5
+    growth: float = 2.5
     growth_knee: float = 1.5
-    unsure: float = 1.25
+    unsure: float = 8.0
     paired_events: float = 60.0
     paired_blocks: int = 6
     paired_z: float = 1.28

@@ -141,7 +141,8 @@ class CounterJudge:
         if before.stable is not None:
             seconds = at - (before.stable_at if before.stable_at is not None else at)
             traffic, usual = increase(before.stable, stable, seconds, before.usual[1])
-            self.state = learn(self.state, traffic, _lines(before.stable, stable))
+            lines, instances = _lines(before.stable, stable), _instances(before.stable, stable)
+            self.state = learn(self.state, traffic, lines, instances)
             self.last = replace(self.last, usual=(before.usual[0], usual))
         self.last = replace(self.last, stable=stable, stable_at=at)
 
@@ -186,14 +187,8 @@ class CounterJudge:
         if canary and stable:
             readiness = Arms(_readiness(canary, at < BOOT), _readiness(stable, at < BOOT))
         instances = None
-        if stable and stable.instances and last.stable:
-            instances = {
-                name: Traffic(
-                    max(0, now.requests - before.requests), max(0, now.errors - before.errors)
-                )
-                for name, now in stable.instances.items()
-                if (before := last.stable.instances.get(name)) is not None
-            }
+        if stable and last.stable and not isinstance(traffic, NoData):
+            instances = _instances(last.stable, stable)
         sample = Sample(_time(start), _time(at), traffic, logs, readiness, instances)
         self.state = look(self.state, sample)
         self.last = replace(self.last, looked_at=at)
@@ -271,6 +266,17 @@ def _lines(before: ArmCounters, now: ArmCounters) -> LogCounts:
         if new:
             found[name] = LogEvents(new, name)
     return found
+
+
+def _instances(before: ArmCounters, now: ArmCounters) -> dict[str, Traffic] | None:
+    """What each instance did since; one that is new or restarted waits for the next tick."""
+    found: dict[str, Traffic] = {}
+    for name, counters in now.instances.items():
+        was = before.instances.get(name)
+        if was is not None and counters.requests >= was.requests:
+            errors = max(0, counters.errors - was.errors)
+            found[name] = Traffic(counters.requests - was.requests, errors)
+    return found or None
 
 
 def _readiness(arm: ArmCounters, booting: bool) -> Readiness:  # noqa: FBT001  # private, one caller

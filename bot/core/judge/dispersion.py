@@ -183,7 +183,7 @@ def _in_use(spread: Spread, pairs: tuple[Pair, ...], tuning: Tuning) -> float:
     if spread.placebo is not None:
         value = max(1.0, spread.placebo)
     else:
-        value *= 1 + tuning.unsure / math.sqrt(spread.events + 1)
+        value *= 1 + min(1.0, tuning.unsure / (spread.events + 1))
         if spread.ticks <= tuning.settle:
             value = max(value, tuning.unknown)
     return max(tuning.floor, value + (tuning.safety - 1) * max(0.0, value - tuning.knee))

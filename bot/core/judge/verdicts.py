@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from bot.core.judge.looks import with_past, with_traffic
+from bot.core.judge.placebo import placebo
 from bot.core.judge.presence import with_readiness
 from bot.core.judge.ratios import errors_finding, hidden, latency_finding
 from bot.core.judge.signatures import candidates, chance, with_logs, with_past_logs
@@ -11,16 +12,32 @@ from bot.core.slo import LogCounts, NoData, Sample, Sli, Traffic
 from bot.core.verdict import Finding, Health, Verdict
 
 
-def learn(state: JudgeState, stable: Traffic | NoData, logs: LogCounts | NoData) -> JudgeState:
+def learn(
+    state: JudgeState,
+    stable: Traffic | NoData,
+    logs: LogCounts | NoData,
+    instances: dict[str, Traffic] | None = None,
+) -> JudgeState:
     """Take one tick of stable's past, before the canary has traffic.
 
     An hour of it is worth having: it tells how stable's failures clump, where its slow tail begins
     and what it logs on an ordinary day. Once the window has begun it changes nothing.
+
+    Args:
+        state: of a judge that has had no look yet.
+        stable: what stable did in this tick; `instances` the same by pod, where they are told
+            apart.
+        logs: what stable logged.
+        instances: see `stable`.
+
     """
     if state.looks:
         return state
     if not isinstance(stable, NoData):
         state = with_past(state, stable)
+    if instances:
+        known = placebo(state.placebo, instances, state.objectives.tuning)
+        state = replace(state, placebo=known)
     return state if isinstance(logs, NoData) else with_past_logs(state, logs)
 
 
