@@ -153,6 +153,10 @@ class CounterJudge:
         if canary is None or stable is None:
             self._look(start, at, NoData(f"{missing} was not scraped"), canary, stable)
             return
+        if last.canary is None and _born(last, stable, canary):
+            last = replace(last, canary=ArmCounters(0, 0), paired_at=last.stable_at)
+            self.last = replace(last, looked_at=last.stable_at)
+            start = last.stable_at if last.stable_at is not None else at
         if last.canary is None or last.stable is None or last.paired_at is None:
             self.last = replace(
                 self.last, canary=canary, paired_at=at, stable=stable, stable_at=at, looked_at=at
@@ -192,6 +196,16 @@ class CounterJudge:
         sample = Sample(_time(start), _time(at), traffic, logs, readiness, instances)
         self.state = look(self.state, sample)
         self.last = replace(self.last, looked_at=at)
+
+
+def _born(last: "Last", stable: ArmCounters, canary: ArmCounters) -> bool:
+    """Whether the canary's counters began after the last tick, and what they hold is new.
+
+    Nobody saw it before, and it has had fewer requests than stable since.
+    """
+    if last.stable is None or last.looked_at is not None:
+        return False
+    return 0 < canary.requests <= stable.requests - last.stable.requests
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,6 +121,24 @@ def test_zero_traffic_and_no_scrapes_are_never_promoted_nor_rolled_back() -> Non
     assert "inconclusive" == blind.finish().decision
 
 
+def test_what_a_canary_did_before_its_first_scrape_counts() -> None:
+    """Born since stable's last tick, it has counted from zero."""
+    judge = CounterJudge()
+    past(judge)
+    judge.tick(0.0, canary=arm(1, 40, 0.1), stable=arm(360, 950, 0.005))
+
+    assert 40 == judge.state.totals.canary.requests
+
+
+def test_what_an_old_canary_counted_long_ago_does_not() -> None:
+    """More requests than stable had since the last tick are not from this moment."""
+    judge = CounterJudge()
+    past(judge)
+    judge.tick(0.0, canary=arm(100, 40, 0.1), stable=arm(360, 950, 0.005))
+
+    assert 0 == judge.state.totals.canary.requests
+
+
 def test_a_pod_that_is_not_ready_is_an_outage() -> None:
     """After its boot, a pod may be away for a minute."""
     judge = CounterJudge()
