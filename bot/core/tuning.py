@@ -50,6 +50,8 @@ class Tuning:
             quantile is at most the margin.
         promote_extra: or, where the canary had none, if its error rate is surely at most this much
             above stable's.
+        promote_slow: or, where stable has next to nothing beyond the bound, if the canary surely has
+            at most this part of what moves the percentile (5 % for p95, 1 % for p99).
         tails: shares of stable's requests beyond the bounds that p95 and p99 are judged at.
         bound_requests: stable requests before the bounds are chosen; `fewest_for_bounds` will do
             when the canary is already running.
@@ -94,6 +96,7 @@ class Tuning:
     promote_margin: float = 1.5
     promote_z: float = 1.96
     promote_extra: float = 0.005
+    promote_slow: float = 0.5
     tails: tuple[tuple[float, float], tuple[float, float]] = ((0.03, 0.08), (0.01, 0.004))
     bound_requests: int = 1000
     fewest_for_bounds: int = 200

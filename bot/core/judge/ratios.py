@@ -170,10 +170,9 @@ def _hardly_slow(state: JudgeState, tail: Tail, part: float) -> bool:
     canary, stable = state.totals.canary.latency, state.totals.stable.latency
     if not stable.total or tail.stable > stable.total * part / 8:
         return False
-    dispersion = tail.stream.evidence.dispersion
-    return _at_most(tail.canary, dispersion, state.objectives.tuning.promote_z) <= (
-        canary.total * part / 2
-    )
+    tuning = state.objectives.tuning
+    most = _at_most(tail.canary, tail.stream.evidence.dispersion, tuning.promote_z)
+    return most <= canary.total * part * tuning.promote_slow
 
 
 def _at_most(events: int, dispersion: float, z: float) -> float:
