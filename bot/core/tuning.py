@@ -82,8 +82,8 @@ class Tuning:
     history: int = 180
     prior: float = 1.15
     prior_weight: float = 8.0
-    unknown: float = 1.6
-    settle: int = 30
+    unknown: float = 2.0
+    settle: int = 90
     floor: float = 1.05
     knee: float = 1.3
     safety: float = 1.5
