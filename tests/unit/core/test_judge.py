@@ -350,8 +350,8 @@ def test_one_bad_moment_is_no_breach() -> None:
 def test_only_what_is_watched_is_judged() -> None:
     """A service without logs or probes is judged by its requests alone."""
     state = begin(Objectives(watched=(Sli.ERRORS,)))
-    state = look(state, sample(0, traffic=Arms(Traffic(5000, 20), Traffic(95_000, 400))))
-    state = look(state, sample(1, traffic=Arms(Traffic(5000, 20), Traffic(95_000, 400))))
+    state = look(state, sample(0, traffic=Arms(Traffic(50_000, 200), Traffic(950_000, 3800))))
+    state = look(state, sample(1, traffic=Arms(Traffic(50_000, 200), Traffic(950_000, 3800))))
 
     assert [Sli.ERRORS] == [finding.sli for finding in verdict(state).findings]
     assert Health.HEALTHY is verdict(state).health
