@@ -1,5 +1,6 @@
 """What the edges ask of the engine: start a canary, command one, find them."""
 
+import asyncio
 from datetime import timedelta
 from typing import Final
 
@@ -27,6 +28,7 @@ class CanaryService:
         self._store = store
         self._loop = loop
         self._owner = owner
+        self._adopting = asyncio.Lock()
 
     async def start(self, start: Start) -> Canary | Refused:
         """Begin a canary, unless its service has one.
@@ -69,14 +71,18 @@ class CanaryService:
 
     async def adopt(self, canary_id: str) -> Held | None:
         """Take over a canary and finish what was intended; None when it is unknown or finished."""
-        known = await self._store.load(canary_id)
-        if known is None or known.canary.is_finished:
-            return None
-        record = await self._store.claim(canary_id, self._owner)
-        if record is None:
-            return None
-        log.info("canary.adopted", canary_id=canary_id, epoch=record.epoch)
-        return self._loop.hold(record, record.canary.intents)
+        async with self._adopting:  # a click and the heartbeat may want the same one at once
+            held = self._loop.held.get(canary_id)
+            if held is not None:
+                return held
+            known = await self._store.load(canary_id)
+            if known is None or known.canary.is_finished:
+                return None
+            record = await self._store.claim(canary_id, self._owner)
+            if record is None:
+                return None
+            log.info("canary.adopted", canary_id=canary_id, epoch=record.epoch)
+            return self._loop.hold(record, record.canary.intents)
 
     async def find(self, canary_id: str) -> Canary | None:
         """The canary of that id, or None."""

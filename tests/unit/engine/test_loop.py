@@ -269,6 +269,29 @@ async def test_a_replica_that_lost_its_canary_writes_nothing(
     assert 1 == outside.topics.count(Topic.ROLLED_BACK)
 
 
+async def test_a_click_and_the_heartbeat_take_a_canary_over_once(
+    outside: Outside, store: MemoryStore
+) -> None:
+    """Both want the orphan in the same moment: one claim, and its intents are done once."""
+    outside.slack_down = True
+    one = Bot(outside, store, "one")
+    await one.ownership.beat()
+    await one.service.start(a_start(window=timedelta(minutes=1)))
+    await one.until(ID, lambda c: isinstance(c.phase, Observing))
+    await one.die()
+    outside.slack_down = False
+
+    two = Bot(outside, store, "two")
+    await asyncio.gather(*(two.service.adopt(ID) for _ in range(5)))
+    await two.until(ID, lambda c: c.thread is not None)
+    record = await store.load(ID)
+    await two.die()
+
+    assert record is not None
+    assert record.epoch == 2
+    assert [ID] == outside.posts
+
+
 class Away(MemoryStore):
     """A store that can be unreachable."""
 
