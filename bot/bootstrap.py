@@ -127,7 +127,7 @@ def make_engine(
         clock=clock,
         encode=encode_message,
     )
-    service = CanaryService(store, loop, owner)
+    service = CanaryService(store, loop, clock, owner)
     return Engine(service, Ownership(store, service, owner), loop, ticker)
 
 

@@ -3,7 +3,7 @@
 An adapter serves one service: it is built from that service's options in the configuration.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
@@ -217,8 +217,12 @@ class CanaryStore(Protocol):
         """Say that this replica is alive, for the next few seconds."""
         ...
 
-    async def orphans(self) -> tuple[str, ...]:
-        """Ids of unfinished canaries whose owner is silent."""
+    async def orphans(self, owner: str = "", held: Collection[str] = ()) -> tuple[str, ...]:
+        """Ids of unfinished canaries whose owner is silent.
+
+        Also those that the store says are `owner`'s, but that are not among `held`: a claim whose
+        answer was lost must not leave a canary to nobody.
+        """
         ...
 
     async def live(self, service: str) -> Record | None:

@@ -127,7 +127,7 @@ class Bot:
             clock=clock,
             encode=encode_message,
         )
-        self.service = CanaryService(store, self.loop, owner)
+        self.service = CanaryService(store, self.loop, clock, owner)
         self.ownership = Ownership(store, self.service, owner)
         self.ticker.start()
 

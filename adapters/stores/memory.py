@@ -1,6 +1,7 @@
 """Keeps canaries in this process: for tests, and for a first run without Redis."""
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -103,7 +104,7 @@ class MemoryStore:
         """See `CanaryStore.beat`."""
         self._beats[owner] = self._clock.now()
 
-    async def orphans(self) -> tuple[str, ...]:
+    async def orphans(self, owner: str = "", held: Collection[str] = ()) -> tuple[str, ...]:
         """See `CanaryStore.orphans`."""
         now = self._clock.now()
         alive = {owner for owner, at in self._beats.items() if now - at < self._silence}
@@ -111,7 +112,8 @@ class MemoryStore:
             sorted(
                 canary_id
                 for canary_id, row in self._rows.items()
-                if not row.finished and row.owner not in alive
+                if not row.finished
+                and (row.owner not in alive or (row.owner == owner and canary_id not in held))
             )
         )
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -161,7 +161,7 @@ class RedisStore:
         with explained(self._place):
             await self._redis.set(self._keys.beat(owner), b"1", px=self._silence)
 
-    async def orphans(self) -> tuple[str, ...]:
+    async def orphans(self, owner: str = "", held: Collection[str] = ()) -> tuple[str, ...]:
         """See `CanaryStore.orphans`."""
         owners: dict[bytes, bytes] = {}
         with explained(self._place):
@@ -172,7 +172,13 @@ class RedisStore:
                 for owner in sorted(set(owners.values()))
                 if await self._redis.exists(self._keys.beat(owner.decode()))
             }
-        return tuple(sorted(name.decode() for name, by in owners.items() if by not in alive))
+        return tuple(
+            sorted(
+                name.decode()
+                for name, by in owners.items()
+                if by not in alive or (by == owner.encode() and name.decode() not in held)
+            )
+        )
 
     async def live(self, service: str) -> Record | None:
         """See `CanaryStore.live`; `UnreadableRecord` when it cannot be read."""

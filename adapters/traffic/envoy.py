@@ -7,7 +7,9 @@ admin answers, and only that is believed.
 import asyncio
 import contextlib
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final
 
@@ -80,6 +82,8 @@ class EnvoyRouter:
         self._file = surroundings.folder / options.runtime_file
         self._admin = options.admin.rstrip("/")
         self._http = surroundings.http
+        self._threads = ThreadPoolExecutor(2, "envoy-weights")
+        self._newest = 0
         self._keys = {
             backend: f"{options.key}.{cluster}" for backend, cluster in options.backends.items()
         }
@@ -126,7 +130,20 @@ class EnvoyRouter:
         wanted = dict.fromkeys(self._keys.values(), 0)
         wanted[self._keys[arms.canary]] = canary
         wanted[self._keys[arms.stable]] = WHOLE - canary
-        await asyncio.to_thread(write_weights, self._file, self._options.resource, wanted)
+        self._newest += 1
+        mine = self._newest
+        # Threads of its own: a hanging log file must not use up those of a flip. And a thread goes
+        # on when its flip is cancelled: the newer flip must not be overwritten by it.
+        await asyncio.get_running_loop().run_in_executor(
+            self._threads,
+            partial(
+                write_weights,
+                self._file,
+                self._options.resource,
+                wanted,
+                still=lambda: mine == self._newest,
+            ),
+        )
         await self._confirm(wanted)
 
     async def _confirm(self, wanted: Mapping[str, int]) -> None:

@@ -5,7 +5,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +20,12 @@ SUFFIXES: Final = (".yaml", ".yml", ".json")
 _LOCK_PATIENCE: Final = 2.0
 
 
-def write_weights(path: Path, resource: str, weights: Mapping[str, int]) -> None:
+def write_weights(
+    path: Path,
+    resource: str,
+    weights: Mapping[str, int],
+    still: Callable[[], bool] = lambda: True,
+) -> None:
     """Put these runtime keys into the file; all else in it stays, comments excepted.
 
     The file is replaced by a rename and written through to the disk, so that Envoy and a restart
@@ -30,6 +35,7 @@ def write_weights(path: Path, resource: str, weights: Mapping[str, int]) -> None
         path: the file; made when it is missing.
         resource: the name of the runtime resource, used when the file has none yet.
         weights: whole numbers by runtime key.
+        still: asked once the file is locked, whether these weights are still wanted.
 
     Raises:
         PortError: the file cannot be read, understood, locked or written; nothing was changed.
@@ -37,6 +43,8 @@ def write_weights(path: Path, resource: str, weights: Mapping[str, int]) -> None
     """
     try:
         with _locked(path):
+            if not still():
+                raise PortError("this weight was overtaken by a newer one and not written")
             content = _load(path)
             layer = _layer(path, content, resource)
             for key, weight in weights.items():

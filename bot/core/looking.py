@@ -52,13 +52,23 @@ def looked(canary: Canary, seen: Observed) -> Look:
 def window_over(look: Look, phase: Observing, at: datetime) -> Transition:
     """Healthy goes on; thin and blind wait, then ask. Nothing is promoted for lack of evidence."""
     move = look.move
-    if any(isinstance(effect, SetWeight) for effect in move.effects):
-        return move  # drift is being repaired; the next look ends the window
-    if look.verdict.health is Health.HEALTHY:
-        after = _healthy(move.canary, phase, at)
+    canary = move.canary
+    repairing = any(isinstance(effect, SetWeight) for effect in move.effects)
+    if canary.drift:
+        # Somebody has a hand on the router: nothing is raised over it. A person is asked once the
+        # extension is over; a repair under way may take until then.
+        if repairing and at < phase.deadline:
+            return move
+        after = _undecided(canary, phase, at, Health.BLIND, canary.drift)
+    elif look.verdict.health is Health.HEALTHY:
+        after = _healthy(canary, phase, at)
     else:
-        after = _undecided(move.canary, phase, at, look.verdict)
-    return Transition(after.canary, (*after.effects, *move.effects))
+        findings = look.verdict.findings
+        reasons = (f.reason for f in findings if f.health is look.verdict.health)
+        after = _undecided(
+            canary, phase, at, look.verdict.health, next(reasons, "nothing is judged")
+        )
+    return Transition(after.canary, (*move.effects, *after.effects))
 
 
 def _healthy(canary: Canary, phase: Observing, at: datetime) -> Transition:
@@ -68,13 +78,12 @@ def _healthy(canary: Canary, phase: Observing, at: datetime) -> Transition:
     return go_on(canary, phase.step, at, None)
 
 
-def _undecided(canary: Canary, phase: Observing, at: datetime, verdict: Verdict) -> Transition:
+def _undecided(
+    canary: Canary, phase: Observing, at: datetime, health: Health, why: str
+) -> Transition:
     """Too little to see, or nothing: look on until the deadline, then ask a person."""
-    why = next(
-        (f.reason for f in verdict.findings if f.health is verdict.health), "nothing is judged"
-    )
     if at >= phase.deadline:
-        question: Question = "thin" if verdict.health is Health.THIN else "blind"
+        question: Question = "thin" if health is Health.THIN else "blind"
         return ask(canary, phase.step, question, at, why)
     if phase.extended:
         return Transition(canary)

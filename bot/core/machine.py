@@ -180,10 +180,11 @@ def _while_moving(
             return looking.looked(canary, message).move
         case Ticked(at=at):
             move = looking.look_if_due(canary, at)
+            if move.effects:
+                return move  # looking comes before raising; the retry has a tick of its own
             if phase.retry_at is not None and at >= phase.retry_at and canary.arms is not None:
-                waiting = replace(move.canary, phase=replace(phase, retry_at=None))
-                flip = intending(waiting, SetWeight(canary.arms, canary.target))
-                return Transition(flip.canary, (*flip.effects, *move.effects))
+                waiting = replace(canary, phase=replace(phase, retry_at=None))
+                return intending(waiting, SetWeight(canary.arms, canary.target))
             return move
         case _:
             return ignore_or(not_now(canary), canary, message)

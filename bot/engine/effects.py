@@ -50,6 +50,10 @@ class EffectRunner:
         self._board = board
         self._clock = clock
 
+    def serves(self, service: str) -> bool:
+        """Whether there are adapters for a service."""
+        return service in self._services
+
     async def prepare(self, canary: Canary) -> Prepared:
         """Read the split and ask every backend in it how it is."""
         ports = self._ports(canary)
@@ -62,9 +66,9 @@ class EffectRunner:
 
     async def set_weight(self, canary: Canary, effect: SetWeight) -> WeightApplied | ShiftFailed:
         """Set the weight and read it back: set is not done."""
-        router = self._ports(canary).router
         began = self._clock.now()
         try:
+            router = self._ports(canary).router
             async with asyncio.timeout(FLIP_DEADLINE.total_seconds()):
                 await router.shift(effect.arms, effect.weight)
                 split = await router.split()

@@ -6,54 +6,32 @@ on; the store's compare-and-set says whether it still is the owner.
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
 import structlog
 
-from bot.core.canary import Canary
+from bot.core.canary import Canary, RolledBack, RollingBack
 from bot.core.commands import Abort, Command, Start
 from bot.core.effects import Effect, GatherEvidence, Observe, OpenThread, Prepare, SetWeight, Tell
-from bot.core.events import Event, Observed, Ticked
+from bot.core.events import Event, Observed, Prepared, Ticked
 from bot.core.machine import Refused, Transition, transition
 from bot.core.moves import back_off
-from bot.core.plan import ZERO
 from bot.engine.effects import EffectRunner
+from bot.engine.held import Held, may_go_on_unsaved, outward, worth_saving
 from bot.engine.ticker import Ticker
 from bot.ports import CanaryStore, Clock, Conflict, Happening, PortError, Record
 
 Message = Start | Command | Event
 Encode = Callable[[Message], str]
 
+Insist = Callable[[Canary, str], Coroutine[None, None, None]]
+
 OVERSLEPT: Final = timedelta(seconds=5)
 """How late a wake may be before it is given anew."""
 
 log = structlog.get_logger()
-
-
-@dataclass(slots=True, eq=False)
-class Held:
-    """A canary this replica works on.
-
-    Attributes:
-        record: as last saved, but for its canary, which is as last moved.
-        unsaved: what happened while the store could not be reached.
-
-    """
-
-    record: Record
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    unsaved: tuple[Happening, ...] = ()
-    flip: asyncio.Task[None] | None = None
-    looking: asyncio.Task[None] | None = None
-    outbox: asyncio.Task[None] | None = None
-    flush: asyncio.Task[None] | None = None
-
-    @property
-    def canary(self) -> Canary:
-        """The canary as it is now."""
-        return self.record.canary
 
 
 class Loop:
@@ -77,6 +55,11 @@ class Loop:
         self._encode = encode
         self._tasks: set[asyncio.Task[None]] = set()
         self.held: dict[str, Held] = {}
+        self.on_lost_decision: Insist | None = None
+
+    def serves(self, service: str) -> bool:
+        """Whether this replica is configured for a service."""
+        return self._runner.serves(service)
 
     def hold(self, record: Record, effects: tuple[Effect, ...]) -> Held:
         """Work on this canary from now on, beginning with these effects."""
@@ -99,7 +82,7 @@ class Loop:
                 return move
             if move.canary == before and not move.effects:
                 return before
-            if _worth_saving(before, move, message):
+            if worth_saving(before, move, message):
                 await self._save(held, move, message)
             else:
                 held.record = replace(held.record, canary=move.canary)
@@ -157,18 +140,39 @@ class Loop:
         happenings = (*held.unsaved, self.happening(message))
         moved = replace(held.record, canary=move.canary)
         try:
-            held.record = await self._store.save(moved, happenings)
+            held.record = await self._write(moved, happenings)
             held.unsaved = ()
         except Conflict:
-            self._let_go(held)
+            self._lose(held, move.canary if isinstance(message, Abort) else held.canary)
             raise
         except PortError as error:
-            if not _may_go_on_unsaved(move, message):
+            if not may_go_on_unsaved(held.canary, move, message):
                 raise
             log.warning("canary.unsaved", canary_id=held.canary.id, reason=str(error))
             held.record, held.unsaved = moved, happenings
             if held.flush is None or held.flush.done():
                 held.flush = self._spawn(self._flush(held))
+
+    async def _write(self, record: Record, happenings: tuple[Happening, ...]) -> Record:
+        """Save, knowing one's own writes again.
+
+        Within an epoch only its holder writes. So a version that has moved on in our epoch is a
+        write of ours whose answer was lost, and ours to build on.
+        """
+        try:
+            return await self._store.save(record, happenings)
+        except Conflict:
+            stored = await self._store.load(record.canary.id)
+            if stored is None or stored.epoch != record.epoch:
+                raise
+            return await self._store.save(replace(record, version=stored.version), happenings)
+
+    def _lose(self, held: Held, canary: Canary) -> None:
+        """Let go of a canary that is another replica's now, but not of a rollback it has not heard."""
+        decided = isinstance(canary.phase, RollingBack | RolledBack)
+        if held.unsaved and decided and self.on_lost_decision is not None:
+            self._spawn(self.on_lost_decision(canary, "decided while the store was away"))
+        self.let_go(held)
 
     async def _flush(self, held: Held) -> None:
         """Bring the store up to date as soon as it is back."""
@@ -180,16 +184,16 @@ class Loop:
                 if not held.unsaved:
                     return
                 try:
-                    held.record = await self._store.save(held.record, held.unsaved)
+                    held.record = await self._write(held.record, held.unsaved)
                 except PortError:
                     continue
                 except Conflict:
                     log.warning("canary.lost_unsaved", canary_id=held.canary.id)
-                    self._let_go(held)
+                    self._lose(held, held.canary)
                     return
                 held.unsaved = ()
                 if held.canary.is_finished:
-                    self._let_go(held)
+                    self.let_go(held)
 
     def _act(self, held: Held, effects: tuple[Effect, ...]) -> None:
         """Set everything going that is to be done, flips first."""
@@ -208,8 +212,8 @@ class Loop:
         self._ticker.arm(canary.id, canary.wake_at, self.wake)
         self._show(canary)
         if canary.is_finished and not held.unsaved:
-            self._let_go(held)
-        elif _outward(canary) and (held.outbox is None or held.outbox.done()):
+            self.let_go(held)
+        elif outward(canary) and (held.outbox is None or held.outbox.done()):
             held.outbox = self._spawn(self._drain(held))
 
     def _flip(self, held: Held, effect: SetWeight) -> None:
@@ -233,9 +237,9 @@ class Loop:
     async def _drain(self, held: Held) -> None:
         """Post what is to be posted, in order, for as long as it takes."""
         failures = 0
-        while outward := _outward(held.canary):
+        while waiting := outward(held.canary):
             try:
-                event = await self._runner.outward(held.canary, outward[0])
+                event = await self._runner.outward(held.canary, waiting[0])
             except PortError as error:
                 failures += 1
                 log.warning("outbox.failed", canary_id=held.canary.id, reason=str(error))
@@ -262,11 +266,16 @@ class Loop:
                 log.warning("canary.store_away", canary_id=held.canary.id, reason=str(error))
                 if isinstance(event, Observed):
                     return True
+                if isinstance(event, Prepared):  # what was read may be wrong by then: read anew
+                    await asyncio.sleep(back_off(failures).total_seconds())
+                    event = await self._runner.prepare(held.canary)
+                    continue
                 await asyncio.sleep(back_off(failures).total_seconds())
             else:
                 return True
 
-    def _let_go(self, held: Held) -> None:
+    def let_go(self, held: Held) -> None:
+        """Work on this canary no more."""
         canary_id = held.canary.id
         if self.held.get(canary_id) is held:
             del self.held[canary_id]
@@ -286,19 +295,3 @@ class Loop:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.error("engine.task_failed", exc_info=task.exception())
-
-
-def _outward(canary: Canary) -> tuple[GatherEvidence | OpenThread | Tell, ...]:
-    return tuple(i for i in canary.intents if isinstance(i, GatherEvidence | OpenThread | Tell))
-
-
-def _worth_saving(before: Canary, move: Transition, message: Command | Event) -> bool:
-    """A tick that only asks for a look leaves nothing behind that a restart could miss."""
-    if not isinstance(message, Ticked):
-        return True
-    return replace(move.canary, next_look_at=before.next_look_at) != before
-
-
-def _may_go_on_unsaved(move: Transition, message: Command | Event) -> bool:
-    raises = any(isinstance(e, SetWeight) and e.weight > ZERO for e in move.effects)
-    return not raises and (isinstance(message, Abort) or not isinstance(message, Command))

@@ -32,8 +32,8 @@ class Ownership:
             self._store_away = False
 
     async def adopt_orphans(self) -> None:
-        """Take over every unfinished canary whose owner is silent; one bad record stops no other."""
-        for canary_id in await self._store.orphans():
+        """Take over every unfinished canary that nobody works on; one bad record stops no other."""
+        for canary_id in await self._store.orphans(self._owner, self._service.held):
             try:
                 await self._service.adopt(canary_id)
             except PortError as error:

@@ -1,17 +1,21 @@
 """What the edges ask of the engine: start a canary, command one, find them."""
 
 import asyncio
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Final
 
 import structlog
 
-from bot.core.canary import Canary
-from bot.core.commands import Command, Start
+from bot.core.canary import Canary, RolledBack, RollingBack
+from bot.core.commands import Abort, Command, Start
 from bot.core.machine import Refused, begin, transition
+from bot.core.moves import back_off
+from bot.core.plan import Actor
 from bot.core.refusals import describe
-from bot.engine.loop import Held, Loop
-from bot.ports import CanaryStore, Conflict, ServiceBusy
+from bot.engine.held import Held
+from bot.engine.loop import Loop
+from bot.ports import CanaryStore, Clock, Conflict, PortError, ServiceBusy
 
 SHUTDOWN_PATIENCE: Final = timedelta(seconds=4)
 """With the edge's own patience this stays below the ten seconds a supervisor waits."""
@@ -24,11 +28,18 @@ log = structlog.get_logger()
 class CanaryService:
     """Starts canaries, takes commands for them, and finds them."""
 
-    def __init__(self, store: CanaryStore, loop: Loop, owner: str) -> None:
+    def __init__(self, store: CanaryStore, loop: Loop, clock: Clock, owner: str) -> None:
         self._store = store
+        self._clock = clock
         self._loop = loop
         self._owner = owner
         self._adopting = asyncio.Lock()
+        loop.on_lost_decision = self._insist
+
+    @property
+    def held(self) -> Collection[str]:
+        """Ids of the canaries this replica works on."""
+        return self._loop.held.keys()
 
     async def start(self, start: Start) -> Canary | Refused:
         """Begin a canary, unless its service has one.
@@ -39,12 +50,13 @@ class CanaryService:
         """
         move = begin(start)
         happenings = (self._loop.happening(start),)
-        try:
-            record = await self._store.create(move.canary, self._owner, happenings)
-        except ServiceBusy as busy:
-            return Refused(await self._busy(start.service, busy.canary_id))
+        async with self._adopting:  # the heartbeat must not find it stored and not yet held
+            try:
+                record = await self._store.create(move.canary, self._owner, happenings)
+            except ServiceBusy as busy:
+                return Refused(await self._busy(start.service, busy.canary_id))
+            self._loop.hold(record, move.effects)
         log.info("canary.started", canary_id=start.canary_id, by=start.by.id, tier=start.plan.tier)
-        self._loop.hold(record, move.effects)
         return record.canary
 
     async def command(self, canary_id: str, command: Command) -> Canary | Refused:
@@ -72,11 +84,16 @@ class CanaryService:
     async def adopt(self, canary_id: str) -> Held | None:
         """Take over a canary and finish what was intended; None when it is unknown or finished."""
         async with self._adopting:  # a click and the heartbeat may want the same one at once
-            held = self._loop.held.get(canary_id)
-            if held is not None:
-                return held
             known = await self._store.load(canary_id)
+            held = self._loop.held.get(canary_id)
+            if held is not None and (known is None or known.epoch == held.record.epoch):
+                return held
+            if held is not None:  # somebody else has had it since
+                self._loop.let_go(held)
             if known is None or known.canary.is_finished:
+                return None
+            if not self._loop.serves(known.canary.service):
+                log.error("canary.unknown_service", canary_id=canary_id)
                 return None
             record = await self._store.claim(canary_id, self._owner)
             if record is None:
@@ -108,6 +125,25 @@ class CanaryService:
     async def stop(self) -> None:
         """Finish the flips under way and leave everything else to who comes next."""
         await self._loop.stop(SHUTDOWN_PATIENCE.total_seconds())
+
+    async def _insist(self, canary: Canary, why: str) -> None:
+        """Bring a rollback to whoever has the canary now, for as long as it takes."""
+        failures = 0
+        while True:
+            by = (
+                canary.phase.cause.by
+                if isinstance(canary.phase, RollingBack | RolledBack)
+                else None
+            )
+            try:
+                await self.command(
+                    canary.id, Abort(by or Actor("canarybot", "canarybot"), self._clock.now(), why)
+                )
+            except PortError:
+                failures += 1
+                await asyncio.sleep(back_off(failures).total_seconds())
+            else:
+                return
 
     def _freshest(self, canary: Canary) -> Canary:
         held = self._loop.held.get(canary.id)

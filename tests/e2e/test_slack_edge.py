@@ -103,7 +103,7 @@ async def town(window: timedelta) -> AsyncIterator[Town]:
             app_token=workspace.app_token,
             limiter=limiter,
             board=board,
-            service=CanaryService(store, loop, "one"),
+            service=CanaryService(store, loop, clock, "one"),
             catalog=Catalog(window),
             clock=clock,
             new_canary_id=lambda service: f"{service}-abc123",

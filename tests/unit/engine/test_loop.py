@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from builders import ADA, GRACE
-from world import Bot, Outside, a_start, a_store
+from world import Bot, Now, Outside, a_start, a_store
 
 from adapters.stores.memory import MemoryStore
 from bot.core.canary import (
@@ -305,8 +306,6 @@ class Away(MemoryStore):
 
 async def test_a_breach_is_acted_on_while_the_store_is_away(outside: Outside) -> None:
     """Judged from memory, flipped at once, and written down when the store is back."""
-    from world import Now
-
     store = Away(Now())
     bot = Bot(outside, store, "one")
     await bot.ownership.beat()
@@ -331,8 +330,6 @@ async def test_a_breach_is_acted_on_while_the_store_is_away(outside: Outside) ->
 
 async def test_nothing_is_promoted_while_the_store_is_away(outside: Outside) -> None:
     """What cannot be written down is not done, unless it is the way back."""
-    from world import Now
-
     store = Away(Now())
     bot = Bot(outside, store, "one")
     await bot.ownership.beat()
@@ -359,3 +356,130 @@ async def test_everything_that_decided_is_kept(bot: Bot, store: MemoryStore) -> 
     assert "start" == kinds[0]
     assert kinds.count("observed") >= 4
     assert 2 == kinds.count("weight_applied")
+
+
+class LosesAnswers(MemoryStore):
+    """A store that does what it is asked, and whose answer then is lost."""
+
+    losing = 0
+
+    async def save(self, *args: Any) -> Any:
+        saved = await super().save(*args)
+        if self.losing:
+            self.losing -= 1
+            raise PortError("the answer was lost")
+        return saved
+
+    async def claim(self, *args: Any) -> Any:
+        claimed = await super().claim(*args)
+        if self.losing:
+            self.losing -= 1
+            raise PortError("the answer was lost")
+        return claimed
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3])
+async def test_a_lost_answer_of_the_store_is_not_somebody_elses_write(
+    outside: Outside, lost: int
+) -> None:
+    """A replica knows its own writes again, and brings the rollback to its end."""
+    store = LosesAnswers(Now())
+    bot = Bot(outside, store, "one")
+    await bot.ownership.beat()
+    await bot.service.start(a_start(window=timedelta(minutes=1)))
+    await bot.until(ID, lambda c: isinstance(c.phase, Observing))
+
+    store.losing = lost
+    await bot.service.command(ID, Abort(ADA, now()))
+    canary = await bot.until(ID, finished)
+    await bot.die()
+
+    assert isinstance(canary.phase, RolledBack)
+    assert ZERO == outside.weights["green"]
+
+
+async def test_a_claim_whose_answer_was_lost_leaves_no_canary_to_nobody(outside: Outside) -> None:
+    """The next heartbeat takes over what the store says is one's own."""
+    store = LosesAnswers(Now(), silence=timedelta(milliseconds=200))
+    one = Bot(outside, store, "one")
+    await one.ownership.beat()
+    await one.service.start(a_start(window=timedelta(minutes=1)))
+    await one.until(ID, lambda c: isinstance(c.phase, Observing))
+    await one.die()
+    await asyncio.sleep(0.3)
+
+    two = Bot(outside, store, "two")
+    store.losing = 1
+    await two.ownership.beat()
+    assert ID not in two.loop.held
+    await two.ownership.beat()
+    outside.error_rate = 0.5
+    canary = await two.until(ID, finished)
+    await two.die()
+
+    assert isinstance(canary.phase, RolledBack)
+
+
+async def test_an_abort_decided_while_cut_off_reaches_the_new_owner(outside: Outside) -> None:
+    """What a person ended at a replica without its store is not promoted by another."""
+    store = a_store()
+    cut = Away(Now())
+    cut.__dict__.update({k: v for k, v in store.__dict__.items() if not k.startswith("away")})
+    one, two = Bot(outside, cut, "one"), Bot(outside, store, "two")
+    await one.ownership.beat()
+    await two.ownership.beat()
+    await one.service.start(a_start(window=timedelta(seconds=4)))
+    await one.until(ID, lambda c: isinstance(c.phase, Observing))
+
+    cut.away = True
+    await one.service.command(ID, Abort(ADA, now()))
+    await one.until(ID, lambda c: isinstance(c.phase, RolledBack))
+    await asyncio.sleep(0.4)
+    await two.ownership.beat()
+    assert ID in two.loop.held
+    cut.away = False
+    canary = await two.until(ID, finished)
+    await one.die()
+    await two.die()
+
+    assert isinstance(canary.phase, RolledBack)
+    assert ZERO == outside.weights["green"]
+
+
+async def test_an_old_holding_does_not_hide_an_orphan(
+    outside: Outside, store: MemoryStore
+) -> None:
+    """A replica that once had a canary takes it over again when its new owner dies."""
+    gate = Gate(("S0APPROVE",), timedelta(hours=1))
+    one, two = Bot(outside, store, "one"), Bot(outside, store, "two")
+    await one.ownership.beat()
+    await two.ownership.beat()
+    start = a_start(window=timedelta(minutes=1))
+    await one.service.start(replace(start, plan=replace(start.plan, start_gate=gate)))
+    await two.service.command(ID, Approve(GRACE, now(), "start"))
+    await two.until(ID, lambda c: isinstance(c.phase, Observing))
+    await two.die()
+    await asyncio.sleep(0.4)
+
+    outside.error_rate = 0.5
+    await one.ownership.beat()
+    canary = await one.until(ID, finished)
+    await one.die()
+
+    assert isinstance(canary.phase, RolledBack)
+
+
+async def test_a_weight_taken_down_by_hand_is_not_promoted_over(
+    bot: Bot, outside: Outside
+) -> None:
+    """An operator who sets 0 % is asked about it; silence keeps it there."""
+    await bot.service.start(
+        a_start(window=timedelta(milliseconds=600), decision=timedelta(milliseconds=300))
+    )
+    await bot.until(ID, lambda c: outside.requests >= 400)
+
+    outside.weights = {"green": ZERO, "blue": FULL}
+    canary = await bot.until(ID, finished)
+
+    assert isinstance(canary.phase, RolledBack)
+    assert FULL not in outside.flips

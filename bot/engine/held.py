@@ -1,0 +1,53 @@
+"""A canary this replica works on, and what its moves mean for saving and telling."""
+
+import asyncio
+from dataclasses import dataclass, field, replace
+
+from bot.core.canary import Canary
+from bot.core.commands import Abort, Command
+from bot.core.effects import GatherEvidence, OpenThread, SetWeight, Tell
+from bot.core.events import Event, Ticked
+from bot.core.machine import Transition
+from bot.ports import Happening, Record
+
+
+@dataclass(slots=True, eq=False)
+class Held:
+    """A canary this replica works on.
+
+    Attributes:
+        record: as last saved, but for its canary, which is as last moved.
+        unsaved: what happened while the store could not be reached.
+
+    """
+
+    record: Record
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    unsaved: tuple[Happening, ...] = ()
+    flip: asyncio.Task[None] | None = None
+    looking: asyncio.Task[None] | None = None
+    outbox: asyncio.Task[None] | None = None
+    flush: asyncio.Task[None] | None = None
+
+    @property
+    def canary(self) -> Canary:
+        """The canary as it is now."""
+        return self.record.canary
+
+
+def outward(canary: Canary) -> tuple[GatherEvidence | OpenThread | Tell, ...]:
+    """What waits to be told, in order."""
+    return tuple(i for i in canary.intents if isinstance(i, GatherEvidence | OpenThread | Tell))
+
+
+def worth_saving(before: Canary, move: Transition, message: Command | Event) -> bool:
+    """A tick that only asks for a look leaves nothing behind that a restart could miss."""
+    if not isinstance(message, Ticked):
+        return True
+    return replace(move.canary, next_look_at=before.next_look_at) != before
+
+
+def may_go_on_unsaved(before: Canary, move: Transition, message: Command | Event) -> bool:
+    """Whether a move may be made while the store is away: events and aborts, but never upwards."""
+    raises = any(isinstance(e, SetWeight) and e.weight > before.asked for e in move.effects)
+    return not raises and (isinstance(message, Abort) or not isinstance(message, Command))
