@@ -8,11 +8,9 @@ import structlog
 
 
 def set_up_logging() -> None:
-    """Write structured lines to standard error, those of libraries from WARNING on."""
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s", force=True)
-    logging.getLogger("slack_bolt").setLevel(
-        logging.ERROR
-    )  # it warns of a token it finds by itself
+    """Write structured lines to standard error, and of libraries what they warn of."""
+    # Its jobs report their own faults; what the scheduler adds is a traceback of every shutdown.
+    logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
     processors: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -31,6 +29,6 @@ def set_up_logging() -> None:
     structlog.configure(
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        cache_logger_on_first_use=False,
     )

@@ -1,5 +1,6 @@
 """Reaching a Redis: which addresses are understood, and what its errors mean in plain words."""
 
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -160,6 +161,12 @@ def _parts(url: str) -> SplitResult:
     misplaced = parts.path + parts.query + parts.fragment
     if parts.scheme != "unix" and "@" in misplaced:
         raise _unreadable()
+    if parts.scheme in {"redis", "rediss"} and not re.fullmatch(r"/?\d*", parts.path):
+        # The client would take another database without a word.
+        raise PortError(
+            "what follows the port in the store's address must be a database's number, for "
+            "example redis://host:6379/0"
+        )
     return parts
 
 

@@ -12,6 +12,9 @@ from bot.core.slo import Objectives, Sli
 MOST_PERCENT: Final = Weight.percent(50)
 """More than half of the users is no canary."""
 
+LONGEST_WINDOW: Final = timedelta(hours=24)
+"""A mistyped window must not leave users on a canary for weeks."""
+
 Approver = Annotated[str, Field(pattern=r"^([USW][A-Z0-9]{2,}|anyone)$")]
 Channel = Annotated[str, Field(pattern=r"^[CG][A-Z0-9]{2,}$")]
 ServiceName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
@@ -237,6 +240,11 @@ class Settings(_Strict):
             if step.percent > MOST_PERCENT or step.percent == Weight(0):
                 raise ValueError(
                     f"{step.percent} is no canary: choose more than 0 % and at most 50 %"
+                )
+            if step.window > LONGEST_WINDOW:
+                raise ValueError(
+                    f"a window of {written(step.window)} is too long: at most "
+                    f"{written(LONGEST_WINDOW)}; take several steps for a slower rollout"
                 )
             if step.window < 3 * self.tick:
                 raise ValueError(

@@ -51,7 +51,8 @@ def choose_arms(split: Split, readiness: Backends, revision: str) -> Arms[str] |
         return Arms(canary=carrying[0], stable=stable)
     if _revision(readiness, stable) == revision:
         return (
-            f"{revision} is the stable revision already: {stable} carries it with all the traffic"
+            f"nothing to do, {revision} is the stable revision already: {stable} carries it with "
+            "all the traffic"
         )
     silent = [backend for backend in idle if _revision(readiness, backend) is None]
     if len(silent) == 1:

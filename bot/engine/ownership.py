@@ -26,6 +26,8 @@ class Ownership:
             if not self._store_away:
                 log.warning("store.away", reason=str(error))
             self._store_away = True
+        except Exception:  # whatever it was, the next beat must come
+            log.exception("ownership.beat_failed")
         else:
             if self._store_away:
                 log.info("store.back")

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import re
 import secrets
 from collections.abc import Awaitable, Callable
@@ -36,6 +37,8 @@ _ANYTHING: Final = re.compile(".*")
 _OURS: Final = re.compile("|".join(re.escape(action.value) for action in Action) + r"\Z")
 
 _log = structlog.get_logger()
+_bolt_log = logging.getLogger("bot.slack.bolt")
+_bolt_log.setLevel(logging.CRITICAL)  # it warns of the token it finds; faults come to _on_error
 
 Handler = Callable[[Parts, dict[str, Any]], Awaitable[None]]
 
@@ -144,6 +147,7 @@ class SlackEdge:
         app = AsyncApp(
             client=AsyncWebClient(base_url=self._client.base_url),
             authorize=authorize,
+            logger=_bolt_log,
             signing_secret="",  # Socket Mode has none
         )
         app.command(_ANYTHING)(self._listener(run_command))

@@ -44,7 +44,14 @@ async def run_command(parts: Parts, body: dict[str, Any]) -> None:
 
 def _misread(asked: Misread, command: str) -> Message:
     more = f"Nothing changed. `{command} help` shows every use."
-    return kit.private(" ".join(part for part in (asked.reason, asked.hint, more) if part))
+    said = [_sentence(part) for part in (asked.reason, asked.hint) if part]
+    return kit.private(" ".join([*said, more]))
+
+
+def _sentence(text: str) -> str:
+    """A capital first and a full stop last, so that one does not run into the next."""
+    first = text if text.startswith(("`", "“")) else text[:1].upper() + text[1:]
+    return first if first.endswith((".", "?", "!")) else f"{first}."
 
 
 async def _do(parts: Parts, visit: Visit, asked: Asked, command: str) -> Message:
@@ -84,7 +91,7 @@ async def _start(parts: Parts, visit: Visit, asked: Asked) -> Message:
     if isinstance(answer, Refused):
         return kit.private(answer.reason)
     parts.board.show(answer, urgent=True)
-    text = f"Started {subject(answer)}. Its message is posted to"
+    text = f"Starting {subject(answer)}. How it goes stands in"
     place = {"type": "channel", "channel_id": channel}
     message = kit.private(f"{text} its channel: {answer.id}.")
     line = [words(f"{text} "), place, words(": "), kit.code(answer.id)]

@@ -228,8 +228,9 @@ def _abort(tokens: Sequence[str], known: Known) -> Asked | Misread:
     target = _target(tokens[0], known)
     if target:
         return Asked("abort", target, reason=" ".join(tokens[1:]))
-    # One unknown word, or one like a service's name, was meant as a name; more are a reason.
-    if len(tokens) == 1 or did_you_mean(tokens[0], known.services):
+    # A word like a service's name was meant as one, and another service must not suffer for it.
+    # Anything else is a reason: an emergency stop does not fail over its wording.
+    if did_you_mean(tokens[0], known.services):
         return _unknown_service(tokens[0], known)
     return Asked("abort", reason=" ".join(tokens))
 

@@ -224,7 +224,8 @@ def _about(canary: Canary) -> list[Line]:
     steps = " → ".join(
         [*(f"{s.weight} for {duration(s.window)}" for s in plan.steps[:8]), "100 %"]
     )
-    stable = [words(" · stable "), code(canary.stable_revision)] if canary.stable_revision else []
+    beside = " · before " if isinstance(canary.phase, Promoted) else " · stable "
+    stable = [words(beside), code(canary.stable_revision)] if canary.stable_revision else []
     why = "; ".join(plan.reasons)
     started = [words("Started by "), who(canary.started_by), words(" "), on_day(canary.created_at)]
     return [

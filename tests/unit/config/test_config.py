@@ -75,6 +75,7 @@ def test_a_start_may_choose_weight_window_and_a_riskier_tier(tmp_path: Path) -> 
         ({"percent": "much"}, "not a percentage"),
         ({"percent": "nan"}, "tenth of a percent"),
         ({"window": "1s"}, "too short to judge"),
+        ({"window": "100d"}, "at most 1d"),
         ({"window": "soon"}, "not a duration"),
         ({"tier": "rsky"}, "Did you mean risky?"),
     ],

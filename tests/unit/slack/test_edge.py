@@ -24,7 +24,7 @@ async def test_start_starts_and_says_where(here: Office) -> None:
     (start,) = here.desk.started
     assert (start.service, start.revision, start.by.id) == ("shop", "v2", ADA.id)
     assert (start.canary_id, start.channel, start.plan.tier) == ("shop-new0", "C0DEPLOYS", "risky")
-    assert "Started shop v2" in said
+    assert "Starting shop v2" in said
     assert "<#C0DEPLOYS>" in said
 
 

@@ -64,6 +64,7 @@ UNDERSTOOD: list[tuple[str, Asked]] = [
     ("abort shop it's slow, don't wait", Asked("abort", "shop", reason="it's slow, don't wait")),
     ("abort shop “too slow”", Asked("abort", "shop", reason="too slow")),
     ("abort shop-k3x9ab", Asked("abort", "shop-k3x9ab")),
+    ("abort now", Asked("abort", reason="now")),
     ("abort latency looks bad", Asked("abort", reason="latency looks bad")),
     ("abort <@U0ADA0001|ada> says so", Asked("abort", reason="@ada says so")),
     ("approve", Asked("approve")),
@@ -100,7 +101,6 @@ NOT_UNDERSTOOD: list[tuple[str, str]] = [
     ("status shop payments", "takes one service"),
     ("abort shpo", "Did you mean `shop`?"),
     ("abort shpo is slow", "Did you mean `shop`?"),
-    ("abort orders", "Known: payments, shop"),
     ("approve everything", "There is no service or canary id"),
     ("pause shop now", "takes one service"),
 ]
