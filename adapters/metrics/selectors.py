@@ -16,21 +16,13 @@ from pydantic import (
     model_validator,
 )
 
-_UNITS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
+from adapters.durations import duration
 
 MetricName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")]
 LabelName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
 
 
-def _duration(value: object) -> object:
-    """Turn "90s" or "2m" into seconds; what is something else is left to pydantic."""
-    found = (
-        re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)", value) if isinstance(value, str) else None
-    )
-    return float(found[1]) * _UNITS[found[2]] if found else value
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0))]
+Duration = Annotated[timedelta, BeforeValidator(duration), Field(gt=timedelta(0))]
 """A time span, written as "90s", "2m", or seconds."""
 
 

@@ -114,7 +114,8 @@ def roll_back(canary: Canary, cause: Cause, at: datetime) -> Transition:
 
     Without arms no traffic can have moved, and the canary is rejected instead.
     """
-    if canary.arms is None:
+    arms = canary.arms
+    if arms is None:
         return reject(canary, cause.text, at, cause.by)
     canary = replace(
         without(canary, SetWeight, Prepare),
@@ -122,7 +123,7 @@ def roll_back(canary: Canary, cause: Cause, at: datetime) -> Transition:
         asked=ZERO,
         next_look_at=None,
     ).noted(at, f"rolling back: {cause.text}", cause.by)
-    flip = SetWeight(canary.arms or _arms(canary), ZERO)
+    flip = SetWeight(arms, ZERO)
     # Ahead of every other intent: after a crash the flip is what recovery does first.
     return Transition(replace(canary, intents=(flip, *canary.intents)), (flip,))
 

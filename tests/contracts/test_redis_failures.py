@@ -3,45 +3,19 @@
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
-from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
 from builders import NOON, a_canary
-from redis_server import REDIS, VALKEY, RedisServer
+from redis_server import REDIS, RedisServer
 from servers import free_port
 
 from adapters.stores.redis import RedisStore
 from bot.ports import Conflict, Happening, PortError
 
-KEPT = timedelta(hours=2)
 STARTED = (Happening(NOON, "start", "{}"),)
-KINDS = [VALKEY, pytest.param(REDIS, marks=pytest.mark.external_service)]
-
-
-@pytest.fixture(params=KINDS)
-def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RedisServer]:
-    server = RedisServer(request.param, tmp_path)
-    server.start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-async def store(server: RedisServer) -> AsyncIterator[RedisStore]:
-    store = RedisStore(server.url, keep=KEPT)
-    yield store
-    await store.aclose()
-
-
-@pytest.fixture
-def admin(server: RedisServer) -> Iterator[Any]:
-    with server.admin() as admin:
-        yield admin
 
 
 async def test_every_answered_write_survives_a_kill(

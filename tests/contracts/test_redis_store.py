@@ -1,44 +1,19 @@
 """What is in Redis: how long it is kept, and what becomes of data that is not ours."""
 
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from builders import NOON, a_canary
-from redis_server import REDIS, VALKEY, RedisServer
+from redis_server import KEPT, RedisServer
 
 from adapters.stores.codec import encode_canary
 from adapters.stores.redis import RedisStore, UnreadableRecord
 from bot.core.canary import Promoted
 from bot.ports import Conflict, Happening, PortError
 
-KEPT = timedelta(hours=2)
 STARTED = (Happening(NOON, "start", "{}"),)
-KINDS = [VALKEY, pytest.param(REDIS, marks=pytest.mark.external_service)]
-
-
-@pytest.fixture(params=KINDS)
-def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RedisServer]:
-    server = RedisServer(request.param, tmp_path)
-    server.start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-async def store(server: RedisServer) -> AsyncIterator[RedisStore]:
-    store = RedisStore(server.url, keep=KEPT)
-    yield store
-    await store.aclose()
-
-
-@pytest.fixture
-def admin(server: RedisServer) -> Iterator[Any]:
-    with server.admin() as admin:
-        yield admin
 
 
 async def test_a_finished_canary_expires_and_a_live_one_never(

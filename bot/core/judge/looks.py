@@ -32,7 +32,6 @@ def with_traffic(state: JudgeState, sample: Sample) -> JudgeState:
         metrics=state.metrics.after(None),
         warm_at=warm_at,
         totals=totals,
-        latest=sample.traffic,
         errors=weigh(
             state.errors,
             Arms(canary.errors, stable.errors),
@@ -147,7 +146,6 @@ def with_readiness(state: JudgeState, sample: Sample) -> JudgeState:
         outages=outages,
         ready=Arms(len(canary.failing), len(stable.failing)),
         components=len(canary.components),
-        last_at=sample.end,
     )
 
 

@@ -92,7 +92,6 @@ class JudgeState:
         looks: how many samples have been taken.
         warm_at: when the canary's first traffic was seen.
         totals: everything both arms did since the judging began.
-        latest: what both arms did in the last look with data.
 
     """
 
@@ -101,7 +100,6 @@ class JudgeState:
     warm_at: datetime | None = None
     last_at: datetime | None = None
     totals: Arms[Traffic] = field(default_factory=lambda: Arms(Traffic(), Traffic()))
-    latest: Arms[Traffic] = field(default_factory=lambda: Arms(Traffic(), Traffic()))
     errors: Evidence = field(default_factory=Evidence)
     p95: Tail = field(default_factory=Tail)
     p99: Tail = field(default_factory=Tail)
