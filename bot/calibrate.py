@@ -10,6 +10,7 @@ from typing import Final
 from adapters.clock import SystemClock
 from bot.bootstrap import configure, http_client
 from bot.config.units import unknown, written
+from bot.core import judge, learning
 from bot.core.calibration import JUDGED, Trial, aa_by_instance, aa_by_request, by_instance, wilson
 from bot.core.plan import FULL, Plan
 from bot.core.reading import Instances
@@ -106,16 +107,19 @@ async def _calibrated(
     empty, several, why = 0, False, ""
     for _ in range(windows):
         begin = since + (span - length) * rng.random()
-        found = await source.history(backend, begin, begin + length, plan.tick)
-        if isinstance(found, NoData) or len(found) < 3:
+        past = begin - learning.span(plan.tick)
+        found = await source.history(backend, past, begin + length, plan.tick)
+        seen = () if isinstance(found, NoData) else found
+        window = [(one.at, one.instances) for one in seen if one.at >= begin]
+        if len(window) < 3:
             empty += 1
             why = found.reason if isinstance(found, NoData) else "no samples"
             if empty >= EMPTY_ENOUGH and not trials:
                 break
             continue
-        window = [(snapshot.at, snapshot.instances) for snapshot in found]
         several = several or _several(window)
-        trials.append(_trial(window, plan, rng))
+        before = [(one.at, one.instances) for one in seen if one.at < begin]
+        trials.append(_trial(before, window, plan, rng))
     if not trials:
         raise ValueError(f"there is no history of {backend} in the last {written(span)}: {why}")
     over = Counter(sli for trial in trials for sli in trial.breached)
@@ -135,15 +139,16 @@ async def _calibrated(
     )
 
 
-def _trial(window: Window, plan: Plan, rng: random.Random) -> Trial:
+def _trial(past: Window, window: Window, plan: Plan, rng: random.Random) -> Trial:
     objectives: Objectives = replace(
         plan.objectives,
         watched=tuple(sli for sli in plan.objectives.watched if sli in JUDGED),
     )
     share = plan.steps[0].weight.share
+    memory, _ = learning.learnt(judge.begin(objectives), past, NoData("not part of the trial"))
     if _several(window):
-        return aa_by_instance(by_instance(window, share, rng.random), objectives)
-    return aa_by_request(window, share, objectives, rng.random)
+        return aa_by_instance(by_instance(window, share, rng.random), memory)
+    return aa_by_request(window, share, memory, rng.random)
 
 
 def _several(window: Window) -> bool:

@@ -1,8 +1,8 @@
 """`canary replay`: reads a canary's stream from the store and judges it again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -10,13 +10,17 @@ from adapters.stores.codec import Unreadable, decode_message
 from adapters.stores.redis import RedisStore
 from bot.bootstrap import redis_url
 from bot.config import Secrets, load
+from bot.config.judging import given
 from bot.config.models import SloSettings
 from bot.config.units import unknown
 from bot.core.canary import Canary
-from bot.core.events import Observed
+from bot.core.events import Observed, Prepared
 from bot.core.replay import Replay, replay
 from bot.core.slo import Objectives
 from bot.ports import CanaryStore, Happening
+
+INNER: Final = "judge."
+_OUTER: Final = tuple(name for name in SloSettings.model_fields if name != "judge")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,8 @@ async def judge_again(
         path: the configuration, for the store's address.
         secrets: may hold that address instead.
         canary_id: as `/canary list` shows it.
-        changes: settings of `slos:` by name, as they are written there.
+        changes: settings of `slos:` by name, as they are written there; `judge.floor` for those
+            of `slos: judge:`.
 
     Raises:
         ConfigError: the configuration cannot be used.
@@ -57,19 +62,19 @@ async def judge_again(
     return Again(canary, replay(own, seen), replay(objectives, seen), objectives)
 
 
-async def _stored(store: CanaryStore, canary_id: str) -> tuple[Canary, list[Observed]]:
+async def _stored(store: CanaryStore, canary_id: str) -> tuple[Canary, list[Prepared | Observed]]:
     record = await store.load(canary_id)
     if record is None:
         recent = [canary.id for canary in await store.recent(None, 200)]
         raise ValueError(unknown("canary", canary_id, recent))
     seen = observed(await store.happenings(canary_id))
-    if not seen:
+    if not any(isinstance(message, Observed) for message in seen):
         raise ValueError(f"nothing was read of {canary_id}: it carried no traffic")
     return record.canary, seen
 
 
-def observed(happenings: tuple[Happening, ...]) -> list[Observed]:
-    """The looks in a stream, in order.
+def observed(happenings: tuple[Happening, ...]) -> list[Prepared | Observed]:
+    """The looks in a stream, in order, after what the judge had learnt before them.
 
     Raises:
         ValueError: one of them was written by another version of the bot.
@@ -77,15 +82,15 @@ def observed(happenings: tuple[Happening, ...]) -> list[Observed]:
     """
     found = []
     for happening in happenings:
-        if happening.kind != "observed":
+        if happening.kind not in {"prepared", "observed"}:
             continue
         try:
             message = decode_message(happening.data)
         except Unreadable as error:
             raise ValueError(
-                f"a look at {happening.at:%H:%M:%S} cannot be read: {error}"
+                f"what was read at {happening.at:%H:%M:%S} cannot be read: {error}"
             ) from None
-        assert isinstance(message, Observed), "the kind says so"
+        assert isinstance(message, Prepared | Observed), "the kind says so"
         found.append(message)
     return found
 
@@ -97,14 +102,17 @@ def changed(objectives: Objectives, changes: dict[str, str]) -> Objectives:
         ValueError: a setting is unknown, or its value impossible; with what would be right.
 
     """
-    for name in changes:
-        if name not in SloSettings.model_fields:
-            raise ValueError(unknown("setting", name, SloSettings.model_fields))
+    inner = {name.removeprefix(INNER): text for name, text in changes.items() if INNER in name}
+    outer = {name: text for name, text in changes.items() if INNER not in name}
+    own: dict[str, Any] = {name: getattr(objectives, name) for name in _OUTER}
+    for name in outer:
+        if name not in _OUTER:
+            raise ValueError(unknown("setting", name, _OUTER))
     try:
-        given = SloSettings.model_validate(changes)
+        found = SloSettings.model_validate(outer)
     except ValidationError as error:
         problems = [f"{found['loc'][0]}: {found['msg']}" for found in error.errors()]
         raise ValueError("; ".join(problems)) from None
-    own: dict[str, Any] = {name: getattr(objectives, name) for name in SloSettings.model_fields}
-    own |= {name: getattr(given, name) for name in changes}
-    return SloSettings.model_construct(**own).objectives(objectives.watched)
+    own |= {name: getattr(found, name) for name in outer}
+    weighed = replace(objectives.tuning, **given(inner))
+    return Objectives(objectives.watched, tuning=weighed, **own)

@@ -75,7 +75,7 @@ def calibration_table(found: Calibration) -> Group:
 def findings_table(findings: tuple[Finding, ...]) -> Table:
     """One row an indicator."""
     table = Table(box=None, pad_edge=False)
-    for column in ("SLO", "state", "canary", "stable", "ratio", "by chance", "why"):
+    for column in ("SLO", "state", "canary", "stable", "ratio", "how sure", "why"):
         table.add_column(column, overflow="fold")
     for finding in findings:
         table.add_row(
@@ -83,11 +83,19 @@ def findings_table(findings: tuple[Finding, ...]) -> Table:
             Text(finding.health.value, _STYLES[finding.health]),
             _value(finding.sli, finding.canary),
             _value(finding.sli, finding.stable),
-            "-" if finding.ratio is None else f"{finding.ratio:.2f}x",
-            f"{finding.chance:.2g}",
-            Text(finding.reason),
+            _ratio(finding),
+            finding.odds,
+            Text(f"{finding.reason} ({finding.rule})".strip() if finding.rule else finding.reason),
         )
     return table
+
+
+def _ratio(finding: Finding) -> str:
+    if finding.ratio is None:
+        return "-"
+    if finding.low is None or finding.high is None:
+        return f"{finding.ratio:.2f}x"
+    return f"{finding.ratio:.2f}x ({finding.low:.2g} to {finding.high:.2g})"
 
 
 def _value(sli: Sli, value: float | None) -> str:

@@ -16,6 +16,7 @@ from bot.core.effects import Note, Topic
 from bot.core.plan import FULL, ZERO, Gate, Plan, Split, Step, Weight
 from bot.core.reading import Counters, Reading
 from bot.core.slo import Arms, Component, LogCounts, NoData, Objectives, Readiness
+from bot.core.tuning import Tuning
 from bot.engine.effects import EffectRunner
 from bot.engine.loop import Loop
 from bot.engine.ownership import Ownership
@@ -24,6 +25,8 @@ from bot.engine.ticker import Ticker
 from bot.ports import CanaryStore, PortError, ServicePorts
 
 TICK = timedelta(milliseconds=50)
+QUICK = Tuning(promote_extra=1.0, promote_slow=100.0, log_block=TICK)
+"""A window of seconds cannot show that a canary is no worse; here it need not."""
 
 
 class Now:
@@ -152,7 +155,7 @@ def a_start(**changes: Any) -> Start:
         tier="safe",
         steps=(Step(Weight.percent(5), changes.pop("window", TICK * 6)),),
         tick=TICK,
-        objectives=Objectives(min_requests=20, warm_up=timedelta(0)),
+        objectives=Objectives(min_requests=20, warm_up=timedelta(0), tuning=QUICK),
         decision=Gate(("anyone",), changes.pop("decision", timedelta(minutes=1))),
         promote_gate=changes.pop("promote_gate", None),
         extension=timedelta(seconds=1),

@@ -5,9 +5,11 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from bot.config.judging import JudgeSettings
 from bot.config.units import Duration, Fraction, Percent, duration, unknown, weight, written
 from bot.core.plan import ANYONE, Gate, Plan, Step, Weight
 from bot.core.slo import Objectives, Sli
+from bot.core.tuning import Tuning
 
 MOST_PERCENT: Final = Weight.percent(50)
 """More than half of the users is no canary."""
@@ -25,7 +27,10 @@ class _Strict(BaseModel):
 
 
 class SloSettings(_Strict):
-    """What the canary is held to; see `bot.core.slo.Objectives` for each."""
+    """What the canary is held to; see `bot.core.slo.Objectives` for each.
+
+    `judge` holds how evidence is weighed, which nobody should need: `bot.core.tuning.Tuning`.
+    """
 
     alpha: Annotated[float, Field(gt=0, le=0.2)] | None = None
     error_margin: Annotated[float, Field(ge=1, le=10)] | None = None
@@ -37,11 +42,12 @@ class SloSettings(_Strict):
     ready_patience: Duration | None = None
     warm_up: Duration | None = None
     blind_after: Annotated[int, Field(ge=1, le=100)] | None = None
+    judge: JudgeSettings = Tuning()
 
     def objectives(self, watched: tuple[Sli, ...]) -> Objectives:
         """With the defaults for what is not set."""
-        given = {name: value for name, value in self if value is not None}
-        return Objectives(watched=watched, **given)
+        given = {name: value for name, value in self if value is not None and name != "judge"}
+        return Objectives(watched=watched, tuning=self.judge, **given)
 
 
 class StepSettings(_Strict):

@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Final
 
 from bot.core import judge
-from bot.core.reading import Counters, Instances, Reading, Tally, advance
-from bot.core.slo import Arms, Histogram, NoData, Objectives, Sample, Sli, Traffic
+from bot.core.reading import Counters, Instances, Reading, Tally, advance, increases
+from bot.core.slo import Arms, Histogram, NoData, Sample, Sli, Traffic
 from bot.core.verdict import Health
 
 Chance = Callable[[], float]
@@ -50,22 +50,30 @@ def by_instance(
     ]
 
 
-def aa_by_instance(readings: Sequence[Reading], objectives: Objectives) -> Trial:
-    """Judge readings whose arms are instances of the same revision."""
+def aa_by_instance(readings: Sequence[Reading], memory: judge.JudgeState) -> Trial:
+    """Judge readings whose arms are instances of the same revision.
+
+    Args:
+        readings: of the window.
+        memory: of a judge that knows the past before it.
+
+    """
     tally: Tally | None = None
     samples = []
     for reading in readings:
-        since = tally.at if tally else reading.at
+        before = tally
         tally, traffic = advance(tally, reading)
-        if since != reading.at:
-            samples.append(_sample(since, reading.at, traffic))
-    return _judged(samples, objectives)
+        if before is None or isinstance(reading.stable, NoData):
+            continue
+        apart = increases(before.stable, reading.stable)
+        samples.append(_sample(before.at, reading.at, traffic, apart))
+    return _judged(samples, memory)
 
 
 def aa_by_request(
     snapshots: Sequence[tuple[datetime, Instances]],
     share: float,
-    objectives: Objectives,
+    memory: judge.JudgeState,
     chance: Chance,
 ) -> Trial:
     """Judge a window whose every request was dealt to one of the arms by chance."""
@@ -80,7 +88,7 @@ def aa_by_request(
             samples.append(_sample(since, at, traffic))
         else:
             samples.append(_sample(since, at, deal(traffic.canary, share, chance)))
-    return _judged(samples, objectives)
+    return _judged(samples, memory)
 
 
 def deal(traffic: Traffic, share: float, chance: Chance) -> Arms[Traffic]:
@@ -120,8 +128,7 @@ def wilson(hits: int, trials: int) -> tuple[float, float]:
     return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
 
 
-def _judged(samples: Sequence[Sample], objectives: Objectives) -> Trial:
-    memory = judge.begin(objectives)
+def _judged(samples: Sequence[Sample], memory: judge.JudgeState) -> Trial:
     for looks, sample in enumerate(samples, 1):
         memory = judge.look(memory, sample)
         found = judge.verdict(memory)
@@ -132,6 +139,11 @@ def _judged(samples: Sequence[Sample], objectives: Objectives) -> Trial:
     return Trial((), last.health, len(samples), last.requests)
 
 
-def _sample(since: datetime, at: datetime, traffic: Arms[Traffic] | NoData) -> Sample:
+def _sample(
+    since: datetime,
+    at: datetime,
+    traffic: Arms[Traffic] | NoData,
+    apart: dict[str, Traffic] | None = None,
+) -> Sample:
     nothing = NoData("not part of the trial")
-    return Sample(since, at, traffic, nothing, nothing)
+    return Sample(since, at, traffic, nothing, nothing, apart)

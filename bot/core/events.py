@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from bot.core.judge import JudgeState
 from bot.core.plan import Split, Weight
 from bot.core.reading import Reading
 from bot.core.slo import Arms, LogCounts, NoData, Readiness
@@ -22,11 +23,18 @@ class Prepared:
     """The router's split and each backend's readiness, or why they could not be read.
 
     A backend without a readiness probe is missing from `readiness`.
+
+    Attributes:
+        memory: what stable's past has taught the judge, once the canary can begin; `past` says
+            how much of it there was, or why there was none.
+
     """
 
     at: datetime
     split: Split | NoData
     readiness: dict[str, Readiness | NoData]
+    memory: JudgeState | None = None
+    past: str = ""
     kind: Literal["prepared"] = "prepared"
 
 

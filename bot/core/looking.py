@@ -10,8 +10,8 @@ from bot.core.effects import Observe, SetWeight, Topic
 from bot.core.events import Observed
 from bot.core.moves import Transition, ask, go_on, intending, roll_back, telling
 from bot.core.plan import ZERO
-from bot.core.reading import Tally, advance
-from bot.core.slo import Arms, NoData, Sample, Traffic
+from bot.core.reading import Tally, advance, increases
+from bot.core.slo import Arms, NoData, Readiness, Sample, Traffic
 from bot.core.verdict import Health, Verdict
 
 
@@ -97,12 +97,34 @@ def taken(
 ) -> tuple[Tally | None, judge.JudgeState]:
     """What one look leaves in the counters kept and in the judge's memory."""
     traffic: Arms[Traffic] | NoData
+    before, instances = tally, None
     if isinstance(seen.metrics, NoData):
         traffic = seen.metrics
     else:
         tally, traffic = advance(tally, seen.metrics)
-    sample = Sample(seen.since, seen.at, traffic, seen.logs, seen.readiness)
+        now = seen.metrics.stable
+        if before is not None and not isinstance(traffic, NoData) and not isinstance(now, NoData):
+            instances = increases(before.stable, now)
+    readiness = _counting_restarts(seen.readiness, tally)
+    sample = Sample(seen.since, seen.at, traffic, seen.logs, readiness, instances)
     return tally, judge.look(memory, sample)
+
+
+def _counting_restarts(
+    readiness: Arms[Readiness] | NoData, tally: Tally | None
+) -> Arms[Readiness] | NoData:
+    """Where the probe does not tell restarts, counters that began anew do."""
+    if isinstance(readiness, NoData) or tally is None:
+        return readiness
+    return Arms(
+        *(
+            arm if arm.restarts is not None else replace(arm, restarts=restarts)
+            for arm, restarts in (
+                (readiness.canary, tally.restarts.canary),
+                (readiness.stable, tally.restarts.stable),
+            )
+        )
+    )
 
 
 def _judged(canary: Canary, seen: Observed) -> Canary:

@@ -30,7 +30,16 @@ def prepared(canary: Canary, phase: Preparing, seen: Prepared) -> Transition:
         return _wait(canary, phase, seen, unready)
     stable = seen.readiness.get(arms.stable)
     revision = stable.revision if isinstance(stable, Readiness) else None
-    return shift(replace(canary, arms=arms, stable_revision=revision), 0, seen.at)
+    canary = replace(
+        canary, arms=arms, stable_revision=revision, judge=seen.memory or canary.judge
+    )
+    return shift(canary.noted(seen.at, seen.past) if seen.past else canary, 0, seen.at)
+
+
+def ready_arms(split: Split, readiness: Backends, revision: str) -> Arms[str] | None:
+    """Both arms, if the canary could take traffic now."""
+    arms = choose_arms(split, readiness, revision)
+    return None if isinstance(arms, str) or _not_ready(arms.canary, readiness) else arms
 
 
 def choose_arms(split: Split, readiness: Backends, revision: str) -> Arms[str] | str:

@@ -43,11 +43,17 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """The counters of the last tick at which both arms were read."""
+    """The counters of the last tick at which both arms were read.
+
+    Attributes:
+        restarts: how often an instance of each arm has begun to count anew.
+
+    """
 
     at: datetime
     canary: Instances = field(default_factory=dict)
     stable: Instances = field(default_factory=dict)
+    restarts: Arms[int] = field(default_factory=lambda: Arms(0, 0))
 
 
 def advance(tally: Tally | None, reading: Reading) -> tuple[Tally | None, Arms[Traffic] | NoData]:
@@ -67,27 +73,51 @@ def advance(tally: Tally | None, reading: Reading) -> tuple[Tally | None, Arms[T
                 return Tally(reading.at, canary, stable), Arms(Traffic(), Traffic())
             if reading.at <= tally.at:
                 return tally, NoData("the counters have not been read anew since the last look")
-            traffic = Arms(_since(tally.canary, canary), _since(tally.stable, stable))
+            traffic = Arms(
+                together(increases(tally.canary, canary)),
+                together(increases(tally.stable, stable)),
+            )
+            restarts = Arms(
+                tally.restarts.canary + _restarts(tally.canary, canary),
+                tally.restarts.stable + _restarts(tally.stable, stable),
+            )
             # An instance that was not scraped this time is kept, or its return would count twice.
-            return Tally(reading.at, tally.canary | canary, tally.stable | stable), traffic
+            known = tally.canary | canary, tally.stable | stable
+            return Tally(reading.at, *known, restarts), traffic
     raise AssertionError("a reading is counters or NoData")  # pragma: no cover
 
 
-def _since(before: Instances, now: Instances) -> Traffic:
-    """What the instances known before have done since.
+def increases(before: Instances, now: Instances) -> dict[str, Traffic]:
+    """What each instance known before has done since.
 
     The first sight of an instance is where its counting begins: its counters may hold hours.
     """
+    return {
+        name: _increase(before[name], counters) for name, counters in now.items() if name in before
+    }
+
+
+def together(instances: dict[str, Traffic]) -> Traffic:
+    """All instances as one."""
     total = Traffic()
-    for name, counters in now.items():
-        if name in before:
-            total = total.plus(_increase(before[name], counters))
+    for traffic in instances.values():
+        total = total.plus(traffic)
     return total
 
 
+def _restarts(before: Instances, now: Instances) -> int:
+    return sum(
+        name in before and _restarted(before[name], counters) for name, counters in now.items()
+    )
+
+
+def _restarted(before: Counters, now: Counters) -> bool:
+    return now.requests < before.requests or now.timed < before.timed
+
+
 def _increase(before: Counters, now: Counters) -> Traffic:
-    if now.requests < before.requests or now.timed < before.timed:
-        before = Counters(0, 0)  # restarted: all it has counted is new
+    if _restarted(before, now):
+        before = Counters(0, 0)  # all it has counted is new
     known = dict(before.buckets)
     layout = tuple(bound for bound, _ in now.buckets)
     if before.buckets and tuple(known) != layout:

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Generic, Literal, TypeVar
 
+from bot.core.tuning import Tuning
+
 T = TypeVar("T")
 
 
@@ -136,10 +138,16 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """What one arm says of itself: its components and, where it tells, the revision it runs."""
+    """What one arm says of itself: its components and, where it tells, the revision it runs.
+
+    Attributes:
+        restarts: how often its processes were restarted so far, where that is known.
+
+    """
 
     components: tuple[Component, ...]
     revision: str | None = None
+    restarts: int | None = None
 
     @property
     def failing(self) -> tuple[Component, ...]:
@@ -153,13 +161,19 @@ LogCounts = dict[str, LogEvents]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What both arms did in the same window `[start, end)`."""
+    """What both arms did in the same window `[start, end)`.
+
+    Attributes:
+        instances: stable's share of `traffic` by instance, where a source tells them apart.
+
+    """
 
     start: datetime
     end: datetime
     traffic: Arms[Traffic] | NoData
     logs: Arms[LogCounts] | NoData
     readiness: Arms[Readiness] | NoData
+    instances: dict[str, Traffic] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +182,8 @@ class Objectives:
 
     Attributes:
         watched: the indicators that have a source; the others are not judged.
-        alpha: chance, for a whole canary, that a healthy one is rolled back.
+        alpha: chance, for a whole canary, that a healthy one is rolled back; every level of the
+            judge derives from it.
         error_margin: ratio of error rates, canary to stable, that is still no news.
         error_limit: error rate no revision may exceed while stable is below it; None for no limit.
         latency_margin: ratio of the share of slow requests that is still no news.
@@ -177,17 +192,19 @@ class Objectives:
         ready_patience: how long a component may be down on the canary alone.
         warm_up: how long after the first traffic latency and logs are not yet counted.
         blind_after: looks without data in a row after which an indicator is blind.
+        tuning: how evidence is weighed; nobody should need it.
 
     """
 
     watched: tuple[Sli, ...] = tuple(Sli)
     alpha: float = 0.01
-    error_margin: float = 1.1
+    error_margin: float = 1.05
     error_limit: float | None = 0.05
-    latency_margin: float = 1.2
+    latency_margin: float = 1.1
     p95_limit: timedelta | None = None
     p99_limit: timedelta | None = None
-    min_requests: int = 100
+    min_requests: int = 50
     ready_patience: timedelta = timedelta(seconds=30)
-    warm_up: timedelta = timedelta(seconds=60)
+    warm_up: timedelta = timedelta(seconds=90)
     blind_after: int = 3
+    tuning: Tuning = field(default_factory=Tuning)

@@ -36,6 +36,10 @@ class Finding:
             at most; 1 when nothing speaks against it.
         reason: one plain sentence.
         examples: log lines or component reasons, redacted.
+        low, high: bounds of the ratio (95 %); None where there is none.
+        rule: what decided: "sequential", "look", "limit", "signature", "rising", "outage",
+            "crash loop", "non-inferior", or nothing.
+        more: about how many more canary requests decide it; 0 when it is decided.
 
     """
 
@@ -48,6 +52,24 @@ class Finding:
     chance: float = 1.0
     reason: str = ""
     examples: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    rule: str = ""
+    more: int = 0
+
+    @property
+    def odds(self) -> str:
+        """How sure it is: `at most 1 in 4,000 by chance`; the chance is an upper bound."""
+        if self.chance <= 0:
+            return "not a matter of chance"
+        if self.chance >= 0.5:
+            return "may well be chance"
+        one_in = 1 / self.chance
+        if one_in >= 1_000_000:
+            return "less than 1 in 1,000,000 by chance"
+        digits = max(0, len(str(int(one_in))) - 2)
+        rounded = max(2, int(one_in / 10**digits) * 10**digits)
+        return f"at most 1 in {rounded:,} by chance"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,13 @@ exception, so that no source can stand between a breach and the flip.
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 import structlog
 
+from bot.core import learning
 from bot.core.canary import Canary
 from bot.core.effects import GatherEvidence, Observe, OpenThread, SetWeight, Tell
 from bot.core.events import (
@@ -22,15 +23,28 @@ from bot.core.events import (
     Told,
     WeightApplied,
 )
+from bot.core.judge import JudgeState
 from bot.core.logs import distinct
 from bot.core.plan import ZERO
-from bot.core.slo import Arms, NoData, Readiness
-from bot.ports import Clock, PortError, ReadinessProbe, ServicePorts, Services, StatusBoard
+from bot.core.preparing import ready_arms
+from bot.core.reading import Reading
+from bot.core.slo import Arms, LogCounts, NoData, Readiness
+from bot.ports import (
+    Clock,
+    MetricHistory,
+    PortError,
+    ReadinessProbe,
+    ServicePorts,
+    Services,
+    Snapshot,
+    StatusBoard,
+)
 
 T = TypeVar("T")
 
 FLIP_DEADLINE: Final = timedelta(seconds=10)
 READ_DEADLINE: Final = timedelta(seconds=5)
+PAST_DEADLINE: Final = timedelta(seconds=10)
 POST_DEADLINE: Final = timedelta(seconds=20)
 LINES_READ: Final = 100
 EVIDENCE_LINES: Final = 6
@@ -57,12 +71,41 @@ class EffectRunner:
     async def prepare(self, canary: Canary) -> Prepared:
         """Read the split and ask every backend in it how it is."""
         ports = self._ports(canary)
-        split = await _read("router", ports.router.split())
+        split = await _read("router", ports.router.split)
         readiness: dict[str, Readiness | NoData] = {}
         if ports.readiness is not None and not isinstance(split, NoData):
             answers = await asyncio.gather(*(_check(ports.readiness, name) for name in split))
             readiness = dict(zip(split, answers, strict=True))
-        return Prepared(self._clock.now(), split, readiness)
+        arms = None if isinstance(split, NoData) else ready_arms(split, readiness, canary.revision)
+        if arms is None:
+            return Prepared(self._clock.now(), split, readiness)
+        memory, past = await self._learnt(canary, arms.stable)
+        return Prepared(self._clock.now(), split, readiness, memory, past)
+
+    async def _learnt(self, canary: Canary, stable: str) -> tuple[JudgeState, str]:
+        """What stable's past teaches the judge; without one it begins with an open mind."""
+        ports, until = self._ports(canary), self._clock.now()
+        since, tick = until - learning.span(canary.plan.tick), canary.plan.tick
+        counters, logs = await asyncio.gather(
+            _read(
+                "metrics",
+                lambda: _counted_before(ports, stable, since, until, tick),
+                PAST_DEADLINE,
+            ),
+            _read(
+                "logs", lambda: _logged(ports, Arms(stable, stable), since, until), PAST_DEADLINE
+            ),
+        )
+        seen = () if isinstance(counters, NoData) else counters
+        memory, ticks = learning.learnt(
+            canary.judge,
+            [(snapshot.at, snapshot.instances) for snapshot in seen],
+            logs if isinstance(logs, NoData) else logs.stable,
+        )
+        if ticks:
+            return memory, f"learnt from {ticks} looks at stable's past"
+        why = counters.reason if isinstance(counters, NoData) else "it had no requests"
+        return memory, f"judged without stable's past: {why}"
 
     async def set_weight(self, canary: Canary, effect: SetWeight) -> WeightApplied | ShiftFailed:
         """Set the weight and read it back: set is not done."""
@@ -97,13 +140,10 @@ class EffectRunner:
         """Read every source at once; the look covers `[effect.since, now)`."""
         ports, arms, until = self._ports(canary), effect.arms, self._clock.now()
         metrics, logs, readiness, split = await asyncio.gather(
-            _read("metrics", ports.metrics.read(arms) if ports.metrics else _unwatched()),
-            _read(
-                "logs",
-                ports.logs.events(arms, effect.since, until) if ports.logs else _unwatched(),
-            ),
+            _read("metrics", lambda: _counted(ports, arms)),
+            _read("logs", lambda: _logged(ports, arms, effect.since, until)),
             _both_ready(ports.readiness, arms),
-            _read("router", ports.router.split()),
+            _read("router", ports.router.split),
         )
         return Observed(until, effect.since, metrics, logs, readiness, split)
 
@@ -133,32 +173,51 @@ class EffectRunner:
         logs = self._ports(canary).logs
         if logs is None:
             return ()
-        lines = await _read("logs", logs.lines(arms, since, until, LINES_READ))
+        lines = await _read("logs", lambda: logs.lines(arms, since, until, LINES_READ))
         return () if isinstance(lines, NoData) else distinct(lines, EVIDENCE_LINES)
 
     def _ports(self, canary: Canary) -> ServicePorts:
         return self._services[canary.service]
 
 
-async def _read(source: str, reading: Awaitable[T | NoData]) -> T | NoData:
+async def _read(
+    source: str, reading: Callable[[], Awaitable[T | NoData]], deadline: timedelta = READ_DEADLINE
+) -> T | NoData:
     try:
-        async with asyncio.timeout(READ_DEADLINE.total_seconds()):
-            return await reading
+        async with asyncio.timeout(deadline.total_seconds()):
+            return await reading()
     except PortError as error:
         return NoData(str(error))
     except TimeoutError:
-        return NoData(f"no answer within {READ_DEADLINE.total_seconds():g} s")
+        return NoData(f"no answer within {deadline.total_seconds():g} s")
     except Exception as error:  # a faulty adapter is a source that cannot be seen
         log.exception("source.adapter_failed", source=source)
         return NoData(f"the {source} adapter failed: {error!r}")
 
 
-async def _unwatched() -> NoData:
-    return NoData("not configured")
+async def _counted(ports: ServicePorts, arms: Arms[str]) -> Reading | NoData:
+    return await ports.metrics.read(arms) if ports.metrics else NoData("not configured")
+
+
+async def _counted_before(
+    ports: ServicePorts, backend: str, since: datetime, until: datetime, step: timedelta
+) -> tuple[Snapshot, ...] | NoData:
+    source = ports.metrics
+    if not isinstance(source, MetricHistory):
+        return NoData("its metrics keep no history")
+    return await source.history(backend, since, until, step)
+
+
+async def _logged(
+    ports: ServicePorts, arms: Arms[str], since: datetime, until: datetime
+) -> Arms[LogCounts] | NoData:
+    if ports.logs is None:
+        return NoData("not configured")
+    return await ports.logs.events(arms, since, until)
 
 
 async def _check(probe: ReadinessProbe, backend: str) -> Readiness | NoData:
-    return await _read("readiness", probe.check(backend))
+    return await _read("readiness", lambda: probe.check(backend))
 
 
 async def _both_ready(probe: ReadinessProbe | None, arms: Arms[str]) -> Arms[Readiness] | NoData:

@@ -75,20 +75,6 @@ def times(ratio: float) -> str:
     return f"{ratio:.1f}x" if ratio < 10 else f"{ratio:.0f}x"
 
 
-def odds(chance: float) -> str:
-    """How sure a finding is: `1 in 4,000 by chance`; the judge's number is an upper bound."""
-    if chance <= 0:
-        return "not a matter of chance"
-    if chance >= 0.5:
-        return "may well be chance"
-    one_in = 1 / chance
-    if one_in >= 1_000_000:
-        return "less than 1 in 1,000,000 by chance"
-    digits = max(0, len(str(int(one_in))) - 2)
-    rounded = max(2, int(one_in / 10**digits) * 10**digits)
-    return f"at most 1 in {rounded:,} by chance"
-
-
 def duration(span: timedelta) -> str:
     """A span as one would say it: `30 ms`, `0.4 s`, `45 s`, `20 min`, `1 h 5 min`."""
     seconds = max(0.0, span.total_seconds())

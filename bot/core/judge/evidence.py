@@ -1,75 +1,183 @@
-"""Evidence that the canary has more than its share of some event, as an e-process."""
+"""Evidence that the canary has more than its share of some event: a bet, fixed looks, a ratio."""
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from datetime import timedelta
 
-from bot.core.slo import Arms
+from bot.core.judge.clumps import at_least, clump_size, tilt
+from bot.core.tuning import Looks, Tuning
 
-RATIOS: Final = (1.45, 2.0, 3.2, 5.5, 11.0, 36.0)
-"""Alternatives that are bet on: ratios of the canary's event rate to stable's, in margins."""
 
-CLUMPING: Final = 1.3
-"""Events come in clumps (a retry, one broken client); evidence is divided by this dispersion."""
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """What one kind of event is held to.
 
-FIRST_BET: Final = 0.5
-"""Staked at the first look; the rest is staked later, so that a late onset is found too."""
+    Attributes:
+        margin: the largest ratio of rates, canary to stable, that is still no news.
+        ratios: alternatives that are bet on, in margins: all above 1.
+        level: chance at which the bet, looked at on every tick, is a breach.
+        looks: fixed looks, each with its own level.
+
+    """
+
+    margin: float
+    ratios: tuple[float, ...]
+    level: float
+    looks: Looks
+
+    @property
+    def total(self) -> float:
+        """Level of the bet and all looks together."""
+        return self.level + sum(level for _, level in self.looks)
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A running bet on each ratio.
+    """What has been seen of one kind of event.
 
     Attributes:
-        wealth: log of what the bet on each of `RATIOS` has become.
-        bets: how many stakes have been placed.
-        peak: log of the highest total wealth so far; `exp(-peak)` bounds the chance that a
-            healthy canary ever looks this bad.
+        wealth: log of what the bet on each ratio has become; empty before the first stake.
+        staked, stakes: how much was staked so far, and how often.
+        events, both, expected: canary's events, both arms', and what the canary may have had.
+        excess, rest, noise: sums of the stratified ratio (Mantel and Haenszel 1959).
+        looked: fixed looks taken.
+        chance: how likely, at most, a canary at the margin looks this bad at any look.
+        rule: what made it a breach: "sequential", "look", or nothing.
+        dispersion: clumping at the last tick.
 
     """
 
-    wealth: tuple[float, ...] = (-math.inf,) * len(RATIOS)
-    bets: int = 0
-    peak: float = 0.0
+    wealth: tuple[float, ...] = ()
+    staked: float = 0.0
+    stakes: int = 0
+    events: int = 0
+    both: int = 0
+    expected: float = 0.0
+    excess: float = 0.0
+    rest: float = 0.0
+    noise: float = 0.0
+    looked: int = 0
+    chance: float = 1.0
+    rule: str = ""
+    dispersion: float = 1.0
 
     @property
-    def chance(self) -> float:
-        """Chance, at most, that a canary no worse than the margin looks this bad at any look."""
-        return min(1.0, math.exp(-self.peak))
+    def ratio(self) -> float | None:
+        """Canary's rate to stable's, stratified by tick; None before stable had an event."""
+        return self.excess / self.rest if self.rest > 0 else None
+
+    def interval(self, z: float) -> tuple[float, float | None]:
+        """Bounds of the ratio at this normal quantile; no upper one before both arms had events."""
+        if self.rest <= 0:
+            return 0.0, None
+        if self.excess <= 0:
+            # Nothing seen: at the bound, that would have a chance of 2.5 % (z = 1.96).
+            most = -math.log(0.5 * math.erfc(z / math.sqrt(2))) * clump_size(self.dispersion)
+            return 0.0, most * self.noise / self.rest**2
+        width = z * math.sqrt(self.dispersion * self.noise / (self.excess * self.rest))
+        ratio = self.excess / self.rest
+        return ratio * math.exp(-width), ratio * math.exp(min(width, 50.0))
 
 
 def weigh(
-    evidence: Evidence, events: Arms[int], requests: Arms[int], *, margin: float, alpha: float
+    evidence: Evidence,
+    events: tuple[int, int],
+    *,
+    odds: float,
+    dispersion: float,
+    elapsed: timedelta,
+    channel: Channel,
+    tuning: Tuning,
 ) -> Evidence:
-    """Take what happened in one look and bet on.
+    """Take one tick of both arms' events.
 
-    Under a rate ratio r the canary's share of both arms' events is q(r) = r nc / (r nc + ns). The
-    likelihood ratio of q(r) against q(margin) is a fair bet for every true ratio up to the margin,
-    since it rises with the canary's events. No single look may win more than a third of what a
-    rollback needs: one bad moment is not a trend.
+    Under a rate ratio r the canary gets q(r) = r odds / (1 + r odds) of all clumps. For each
+    alternative the bet is exp(theta x - clumps ln(1 + q(margin) (M(theta) - 1))): the exact
+    likelihood ratio where events are single, and still fair, whatever its ratio up to the margin,
+    where they come in geometric clumps. No tick wins more than its cap.
 
     Args:
-        evidence: what earlier looks left.
-        events, requests: of each arm in the same window; without requests in both nothing changes.
-        margin: the largest ratio that is still no news.
-        alpha: the chance at which the caller will call it a breach.
+        evidence: what earlier ticks left.
+        events: canary's and stable's.
+        odds: canary's requests to stable's.
+        dispersion: variance by mean of the events.
+        elapsed: since the first sample.
+        channel, tuning: what it is held to.
 
     """
-    if not requests.canary or not requests.stable:
-        return evidence
-    odds = requests.canary / requests.stable
-    null = margin * odds / (1 + margin * odds)
-    cap = -math.log(alpha) / 3
-    stake = _stake(evidence.bets)
-    wealth = tuple(
-        _log_add(before, math.log(stake))
-        + min(cap, _log_ratio(events, ratio * margin * odds, null) / CLUMPING)
-        for before, ratio in zip(evidence.wealth, RATIOS, strict=True)
+    canary, stable = events
+    both = canary + stable
+    null = channel.margin * odds / (1 + channel.margin * odds)
+    even = odds / (1 + odds)
+    stakes, staked, wealth = _stake(evidence, elapsed, channel, tuning)
+    size = clump_size(dispersion)
+    if both:
+        cap = (tuning.headroom - math.log(channel.level)) / tuning.looks_to_win
+        wealth = tuple(
+            log + min(cap, _won(canary, both, null, tilt(ratio, size), size))
+            for log, ratio in zip(wealth, channel.ratios, strict=True)
+        )
+    total = 1 - staked + sum(math.exp(min(log, 600.0)) for log in wealth) / len(wealth)
+    sequential = min(1.0, channel.total / channel.level / max(total, 1.0))
+    x, m, expected = (
+        evidence.events + canary,
+        evidence.both + both,
+        evidence.expected + null * both,
     )
-    bets = evidence.bets + 1
-    unstaked = (1 - FIRST_BET) / bets
-    total = unstaked + sum(math.exp(min(log, 700.0)) for log in wealth) / len(wealth)
-    return Evidence(wealth, bets, max(evidence.peak, math.log(total)))
+    looked, fixed = _look(evidence.looked, (x, m, expected, size), elapsed, channel)
+    chance = min(evidence.chance, sequential, fixed)
+    rule = evidence.rule
+    if not rule and chance <= channel.total:
+        rule = "look" if fixed < sequential else "sequential"
+    return Evidence(
+        wealth, staked, stakes, x, m, expected,
+        evidence.excess + canary * (1 - even),
+        evidence.rest + stable * even,
+        evidence.noise + both * even * (1 - even),
+        looked, chance, rule, dispersion,
+    )  # fmt: skip
+
+
+def _won(canary: int, both: int, null: float, tilted: tuple[float, float], size: float) -> float:
+    theta, moment = tilted
+    return theta * canary - both / size * math.log1p(null * moment)
+
+
+def _stake(
+    evidence: Evidence, elapsed: timedelta, channel: Channel, tuning: Tuning
+) -> tuple[int, float, tuple[float, ...]]:
+    """Place this minute's stake, if it is due; all of them add up to 1 over any time."""
+    if not evidence.stakes:
+        first = math.log(tuning.first_stake)
+        return 1, tuning.first_stake, (first,) * len(channel.ratios)
+    due = int(elapsed / timedelta(minutes=1))
+    if due < evidence.stakes:
+        return evidence.stakes, evidence.staked, evidence.wealth
+    left = 1 - tuning.first_stake
+    stake = 0.0
+    for number in range(evidence.stakes, due + 1):
+        early = number <= tuning.stakes
+        rare = 0.2 * tuning.stakes / (number * max(1, number - 1))
+        stake += left * (0.8 / tuning.stakes if early else rare)
+    log = math.log(stake)
+    wealth = tuple(_log_add(before, log) for before in evidence.wealth)
+    return due + 1, evidence.staked + stake, wealth
+
+
+def _look(
+    looked: int, sums: tuple[int, int, float, float], elapsed: timedelta, channel: Channel
+) -> tuple[int, float]:
+    """Take the fixed look that is due: the chance of so many events, in units of its level."""
+    if looked >= len(channel.looks) or elapsed < channel.looks[looked][0]:
+        return looked, 1.0
+    while looked + 1 < len(channel.looks) and elapsed >= channel.looks[looked + 1][0]:
+        looked += 1
+    events, both, expected, size = sums
+    level = channel.looks[looked][1]
+    if not both or events <= expected:
+        return looked + 1, 1.0
+    chance = at_least(events, both, expected / both, size)
+    return looked + 1, min(1.0, chance * channel.total / level)
 
 
 def exceeds(events: int, trials: int, limit: float, looks: int) -> float:
@@ -85,18 +193,6 @@ def exceeds(events: int, trials: int, limit: float, looks: int) -> float:
     if p < 1:
         divergence += (1 - p) * math.log((1 - p) / (1 - limit))
     return min(1.0, looks * (looks + 1) * math.exp(-trials * divergence))
-
-
-def _stake(bets: int) -> float:
-    """Stakes add up to 1 over any number of looks: a half at first, then 1/2 / (k (k + 1))."""
-    return FIRST_BET if bets == 0 else (1 - FIRST_BET) / (bets * (bets + 1))
-
-
-def _log_ratio(events: Arms[int], odds: float, null: float) -> float:
-    share = odds / (1 + odds)
-    return events.canary * math.log(share / null) + events.stable * math.log(
-        (1 - share) / (1 - null)
-    )
 
 
 def _log_add(a: float, b: float) -> float:

@@ -1,154 +1,194 @@
-"""What one sample changes in the judge's memory, source by source."""
+"""What one sample changes in the judge's memory of requests, errors and latency."""
 
 import math
 from dataclasses import replace
-from typing import Final
+from datetime import timedelta
 
-from bot.core.judge.evidence import weigh
-from bot.core.judge.state import ALPHA_SHARE, JudgeState, Outage, Signature, Tail
-from bot.core.slo import Arms, LogCounts, NoData, Readiness, Sample, Traffic
+from bot.core.judge.dispersion import Spread, compare, learn, settled
+from bot.core.judge.evidence import Channel, weigh
+from bot.core.judge.placebo import dispersion, placebo
+from bot.core.judge.state import (
+    JudgeState,
+    Stream,
+    Tail,
+    Tails,
+    error_channel,
+    latency_channel,
+)
+from bot.core.slo import Arms, Histogram, NoData, Sample, Traffic
+from bot.core.tuning import Tuning
 
-ENOUGH_FOR_A_BOUND: Final = 500
-"""Stable requests before a latency bound is chosen from its histogram."""
+WIDEST, NARROWEST = 0.2, 0.0015
+"""Shares of requests beyond a bound between which it can say anything."""
 
-ENOUGH_ABOVE: Final = 3
-"""Of them, those above the bound: one slow request alone must not set it."""
 
-MOST_SIGNATURES: Final = 60
-"""Signatures tracked at once; past that the ones both arms know best are forgotten."""
+def with_past(state: JudgeState, stable: Traffic) -> JudgeState:
+    """One tick of stable's past: how its events clump, and where its tails begin."""
+    tuning = state.objectives.tuning
+    past = state.past.plus(stable)
+    errors = replace(
+        state.errors, spread=learn(state.errors.spread, stable.errors, stable.requests, tuning)
+    )
+    return replace(
+        state,
+        past=past,
+        errors=errors,
+        p95=_past_tails(state.p95, past, stable, tuning, tuning.tails[0]),
+        p99=_past_tails(state.p99, past, stable, tuning, tuning.tails[1]),
+    )
+
+
+def _past_tails(
+    tails: Tails, past: Traffic, now: Traffic, tuning: Tuning, shares: tuple[float, float]
+) -> Tails:
+    if tails[0].bound is None:
+        return _chosen(tails, past.latency, tuning.bound_requests, shares)
+    first, second = (_past_tail(tail, now.latency, tuning) for tail in tails)
+    return first, second
+
+
+def _past_tail(tail: Tail, now: Histogram, tuning: Tuning) -> Tail:
+    if tail.bound is None or tail.bound not in now.bounds:
+        return tail
+    spread = learn(tail.stream.spread, now.above(tail.bound), now.total, tuning)
+    return replace(tail, stream=replace(tail.stream, spread=spread))
 
 
 def with_traffic(state: JudgeState, sample: Sample) -> JudgeState:
     """Count requests and errors, and the slow ones once the canary is warm."""
     if isinstance(sample.traffic, NoData):
         return replace(state, metrics=state.metrics.after(sample.traffic.reason))
+    objectives, tuning = state.objectives, state.objectives.tuning
     canary, stable = sample.traffic.canary, sample.traffic.stable
-    objectives = state.objectives
     warm_at = state.warm_at or (sample.end if canary.requests else None)
     warm = warm_at is not None and sample.start >= warm_at + objectives.warm_up
-    totals = Arms(state.totals.canary.plus(canary), state.totals.stable.plus(stable))
-    return replace(
+    elapsed = sample.end - (state.begun_at or sample.start)
+    split = _split(state.split, canary.requests, stable.requests, tuning.memory)
+    timed = _split(state.timed, canary.latency.total, stable.latency.total, tuning.memory)
+    state = replace(
         state,
         metrics=state.metrics.after(None),
         warm_at=warm_at,
-        totals=totals,
-        errors=weigh(
-            state.errors,
-            Arms(canary.errors, stable.errors),
-            Arms(canary.requests, stable.requests),
-            margin=objectives.error_margin,
-            alpha=objectives.alpha * ALPHA_SHARE["errors"],
-        ),
-        p95=_slow(state, state.p95, sample.traffic, totals.stable, warm=warm, mass=0.02),
-        p99=_slow(state, state.p99, sample.traffic, totals.stable, warm=warm, mass=0.003),
+        totals=Arms(state.totals.canary.plus(canary), state.totals.stable.plus(stable)),
+        latest=sample.traffic,
+        split=split,
+        timed=timed,
     )
-
-
-def _slow(
-    state: JudgeState, tail: Tail, now: Arms[Traffic], stable: Traffic, *, warm: bool, mass: float
-) -> Tail:
-    """Count requests above the tail's bound; choose the bound when stable has shown enough."""
-    if tail.bound is None or tail.bound not in stable.latency.bounds:
-        return Tail(bound=_bound(stable, mass))
-    layouts = (now.canary.latency.bounds, now.stable.latency.bounds)
-    if not warm or any(tail.bound not in bounds for bounds in layouts):
-        return tail
-    slow = Arms(now.canary.latency.above(tail.bound), now.stable.latency.above(tail.bound))
-    return Tail(
-        tail.bound,
-        tail.canary + slow.canary,
-        tail.stable + slow.stable,
-        weigh(
-            tail.evidence,
-            slow,
-            Arms(now.canary.latency.total, now.stable.latency.total),
-            margin=state.objectives.latency_margin,
-            alpha=state.objectives.alpha * ALPHA_SHARE["latency_p95"],
-        ),
-    )
-
-
-def _bound(stable: Traffic, mass: float) -> float | None:
-    """The last bound that still has `mass` of stable's requests above it."""
-    histogram = stable.latency
-    if histogram.total < ENOUGH_FOR_A_BOUND or not histogram.bounds:
-        return None
-    wide = [
-        bound for bound in histogram.bounds if histogram.above(bound) >= mass * histogram.total
-    ]
-    return wide[-1] if wide else histogram.bounds[0]
-
-
-def with_logs(state: JudgeState, sample: Sample) -> JudgeState:
-    """Bet, signature by signature, that it belongs to the canary."""
-    if isinstance(sample.logs, NoData):
-        return replace(state, logs=state.logs.after(sample.logs.reason))
-    canary, stable = sample.logs.canary, sample.logs.stable
-    share = _share(sample, margin=2.0)
-    tracked = dict(state.signatures)
-    for name in sorted({*canary, *stable}):
-        tracked[name] = _logged(tracked.get(name, Signature()), canary, stable, name, share)
-    if len(tracked) > MOST_SIGNATURES:
-        ranked = sorted(tracked, key=lambda name: (-tracked[name].peak, -tracked[name].canary))
-        tracked = {name: tracked[name] for name in ranked[:MOST_SIGNATURES]}
-    return replace(state, logs=state.logs.after(None), signatures=tracked)
-
-
-def _logged(
-    track: Signature, canary: LogCounts, stable: LogCounts, name: str, share: float
-) -> Signature:
-    """Presence only, so that one request that logs a thousand lines counts once.
-
-    A look at which only the canary logged it has chance `share` if it belongs to both; four fifths
-    of the wealth are staked on that.
-    """
-    mine, theirs = canary.get(name), stable.get(name)
-    alone = mine is not None and theirs is None
-    step = math.log(1 + 0.8 * (1 / share - 1)) if alone else math.log(0.2)
-    wealth = track.wealth + step
-    seen = mine or theirs
-    return Signature(
-        canary=track.canary + (mine.count if mine else 0),
-        stable=track.stable + (theirs.count if theirs else 0),
-        looks=track.looks + alone,
-        wealth=wealth,
-        peak=max(track.peak, wealth),
-        example=mine.example if mine else track.example or (seen.example if seen else ""),
-    )
-
-
-def _share(sample: Sample, margin: float) -> float:
-    """The canary's share of requests at the margin; one half when nothing tells it."""
-    match sample.traffic:
-        case Arms(canary=canary, stable=stable) if canary.requests and stable.requests:
-            weighted = margin * canary.requests
-            return weighted / (weighted + stable.requests)
-        case _:
-            return 0.5
-
-
-def with_readiness(state: JudgeState, sample: Sample) -> JudgeState:
-    """Follow each component that is down on the canary while it is up on stable."""
-    if isinstance(sample.readiness, NoData):
-        return replace(state, readiness=state.readiness.after(sample.readiness.reason))
-    canary, stable = sample.readiness.canary, sample.readiness.stable
-    down_too = {component.name for component in stable.failing}
-    outages: dict[str, Outage] = {}
-    for component in canary.failing:
-        if component.name in down_too or _silent(stable):
-            continue
-        before = state.outages.get(component.name, Outage())
-        since = before.since or sample.end
-        outages[component.name] = Outage(since, before.looks + 1, component.reason)
+    if sample.instances:
+        state = replace(state, placebo=placebo(state.placebo, sample.instances, tuning))
+    state = replace(state, errors=_errors(state, sample.traffic, elapsed))
     return replace(
         state,
-        readiness=state.readiness.after(None),
-        outages=outages,
-        ready=Arms(len(canary.failing), len(stable.failing)),
-        components=len(canary.components),
+        p95=_tails(state, state.p95, tuning.tails[0], elapsed, warm=warm),
+        p99=_tails(state, state.p99, tuning.tails[1], elapsed, warm=warm),
     )
 
 
-def _silent(stable: Readiness) -> bool:
-    """Whether stable does not answer at all, which may well be our own network."""
-    return bool(stable.components) and len(stable.failing) == len(stable.components)
+def _split(before: Arms[float], canary: int, stable: int, memory: float) -> Arms[float]:
+    """The arms' requests over the last few: thin traffic needs minutes to show its split."""
+    keep = max(0.0, 1 - canary / memory)
+    return Arms(before.canary * keep + canary, before.stable * keep + stable)
+
+
+def _errors(state: JudgeState, now: Arms[Traffic], elapsed: timedelta) -> Stream:
+    spread = state.errors.spread
+    between = dispersion(state.placebo, state.objectives.tuning)
+    if between is not None:
+        spread = replace(spread, placebo=between)
+    return _followed(
+        replace(state.errors, spread=spread),
+        Arms(now.canary.errors, now.stable.errors),
+        now.stable.requests,
+        split=state.split,
+        elapsed=elapsed,
+        held=(error_channel(state.objectives), state.objectives.tuning),
+        paired=False,
+    )
+
+
+def _followed(
+    stream: Stream,
+    events: Arms[int],
+    exposure: int,
+    *,
+    split: Arms[float],
+    elapsed: timedelta,
+    held: tuple[Channel, Tuning],
+    paired: bool,
+) -> Stream:
+    """One tick of both arms' events: how they clump, then what they say."""
+    channel, tuning = held
+    if split.canary <= 0 or split.stable <= 0:
+        return stream
+    spread = _window(stream.spread, events.stable, exposure, tuning)
+    odds = split.canary / split.stable
+    ratio = min(50.0, max(0.2, stream.evidence.ratio or 1.0))
+    share = ratio * odds / (1 + ratio * odds)
+    both = events.canary + events.stable
+    spread = compare(spread, events.canary, both, share, tuning, paired=paired)
+    evidence = weigh(
+        stream.evidence,
+        (events.canary, events.stable),
+        odds=odds,
+        dispersion=spread.value,
+        elapsed=elapsed,
+        channel=channel,
+        tuning=tuning,
+    )
+    return Stream(spread, evidence)
+
+
+def _window(spread: Spread, events: int, exposure: int, tuning: Tuning) -> Spread:
+    """A short past is carried on in the window; a long one stands."""
+    if spread.ticks >= tuning.history:
+        return settled(spread, tuning)
+    return learn(spread, events, exposure, tuning)
+
+
+def _tails(
+    state: JudgeState,
+    tails: Tails,
+    shares: tuple[float, float],
+    elapsed: timedelta,
+    *,
+    warm: bool,
+) -> Tails:
+    tuning = state.objectives.tuning
+    if tails[0].bound is None:
+        seen = state.past.plus(state.totals.stable).latency
+        return _chosen(tails, seen, tuning.fewest_for_bounds, shares)
+    channel = latency_channel(state.objectives)
+    first, second = (
+        _slow(tail, state, elapsed, (channel, tuning)) if warm else tail for tail in tails
+    )
+    return first, second
+
+
+def _slow(tail: Tail, state: JudgeState, elapsed: timedelta, held: tuple[Channel, Tuning]) -> Tail:
+    """Count requests above the tail's bound."""
+    canary, stable = state.latest.canary.latency, state.latest.stable.latency
+    bound = tail.bound
+    if bound is None or bound not in canary.bounds or bound not in stable.bounds:
+        return tail
+    slow = Arms(canary.above(bound), stable.above(bound))
+    stream = _followed(
+        tail.stream, slow, stable.total, split=state.timed, elapsed=elapsed, held=held, paired=True
+    )
+    return Tail(bound, tail.canary + slow.canary, tail.stable + slow.stable, stream)
+
+
+def _chosen(tails: Tails, histogram: Histogram, fewest: int, shares: tuple[float, float]) -> Tails:
+    """Choose both bounds: those with about these shares of stable's requests beyond them."""
+    if histogram.total < fewest or not histogram.bounds:
+        return tails
+    beyond = [(bound, histogram.above(bound) / histogram.total) for bound in histogram.bounds]
+    usable = [(bound, part) for bound, part in beyond if NARROWEST <= part <= WIDEST]
+    if not usable:
+        few = [(bound, part) for bound, part in beyond if part <= WIDEST]
+        usable = [(few[0][0], 1.0)] if few else []
+    if not usable:
+        return tails
+    first, second = (
+        min(usable, key=lambda one: abs(math.log(one[1] / share)))[0] for share in shares
+    )
+    return Tail(first), Tail(second if second != first else None)

@@ -2,13 +2,20 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import NamedTuple
 
-from bot.core.judge.evidence import Evidence
+from bot.core.judge.dispersion import Spread
+from bot.core.judge.evidence import Channel, Evidence
+from bot.core.judge.placebo import Placebo
 from bot.core.slo import Arms, Objectives, Traffic
 
-ALPHA_SHARE: Final = {"errors": 0.4, "latency_p95": 0.2, "latency_p99": 0.2, "logs": 0.2}
-"""How the one false-rollback chance is split over the indicators that are matters of chance."""
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One kind of event: how it clumps, and what speaks against the canary."""
+
+    spread: Spread = field(default_factory=Spread)
+    evidence: Evidence = field(default_factory=Evidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,25 +31,36 @@ class Tail:
     bound: float | None = None
     canary: int = 0
     stable: int = 0
-    evidence: Evidence = field(default_factory=Evidence)
+    stream: Stream = field(default_factory=Stream)
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """One kind of log line.
+Tails = tuple[Tail, Tail]
+"""Two bounds of one percentile: at it, and beside it."""
+
+
+class Signature(NamedTuple):
+    """One kind of log line; a tuple, for there may be many and they are stored.
 
     Attributes:
         canary, stable: how often each arm has logged it.
-        looks: looks at which the canary logged it and stable did not.
+        looks: times the canary logged it and stable had not; `at` the last of them, `late` those
+            after the warm-up.
         wealth: log of the bet that it belongs to the canary; `peak` its highest.
+        rising, rising_peak: the same for the bet that the canary logs it far more often.
+        known: whether stable's past has it.
 
     """
 
     canary: int = 0
     stable: int = 0
     looks: int = 0
+    late: int = 0
+    at: datetime | None = None
     wealth: float = 0.0
     peak: float = 0.0
+    rising: float = 0.0
+    rising_peak: float = 0.0
+    known: bool = False
     example: str = ""
 
 
@@ -90,23 +108,39 @@ class JudgeState:
 
     Attributes:
         looks: how many samples have been taken.
+        begun_at: start of the first sample.
         warm_at: when the canary's first traffic was seen.
         totals: everything both arms did since the judging began.
+        latest: what both arms did in the last look with data.
+        past: what stable did before the judging began.
+        split, timed: requests of each arm, and those with a latency, averaged over the last few.
+        known: checksums of the signatures in stable's past.
+        restarts: of each arm when last seen; `crashes` those since the judging began.
+        placebo: stable's instances compared to each other.
 
     """
 
     objectives: Objectives
     looks: int = 0
+    begun_at: datetime | None = None
     warm_at: datetime | None = None
     last_at: datetime | None = None
     totals: Arms[Traffic] = field(default_factory=lambda: Arms(Traffic(), Traffic()))
-    errors: Evidence = field(default_factory=Evidence)
-    p95: Tail = field(default_factory=Tail)
-    p99: Tail = field(default_factory=Tail)
+    latest: Arms[Traffic] = field(default_factory=lambda: Arms(Traffic(), Traffic()))
+    past: Traffic = field(default_factory=Traffic)
+    split: Arms[float] = field(default_factory=lambda: Arms(0.0, 0.0))
+    timed: Arms[float] = field(default_factory=lambda: Arms(0.0, 0.0))
+    errors: Stream = field(default_factory=Stream)
+    p95: Tails = field(default_factory=lambda: (Tail(), Tail()))
+    p99: Tails = field(default_factory=lambda: (Tail(), Tail()))
     signatures: dict[str, Signature] = field(default_factory=dict)
+    known: tuple[int, ...] = ()
     outages: dict[str, Outage] = field(default_factory=dict)
     ready: Arms[int] = field(default_factory=lambda: Arms(0, 0))
     components: int = 0
+    restarts: Arms[int | None] = field(default_factory=lambda: Arms(None, None))
+    crashes: Arms[int] = field(default_factory=lambda: Arms(0, 0))
+    placebo: Placebo = field(default_factory=Placebo)
     metrics: Sight = field(default_factory=Sight)
     logs: Sight = field(default_factory=Sight)
     readiness: Sight = field(default_factory=Sight)
@@ -115,3 +149,19 @@ class JudgeState:
 def begin(objectives: Objectives) -> JudgeState:
     """A judge that has seen nothing yet."""
     return JudgeState(objectives)
+
+
+def error_channel(objectives: Objectives) -> Channel:
+    """What errors are held to."""
+    tuning, alpha = objectives.tuning, objectives.alpha
+    looks = tuple((at, level * alpha) for at, level in tuning.error_looks)
+    return Channel(objectives.error_margin, tuning.error_ratios, tuning.error_level * alpha, looks)
+
+
+def latency_channel(objectives: Objectives) -> Channel:
+    """What requests slower than a bound are held to."""
+    tuning, alpha = objectives.tuning, objectives.alpha
+    looks = tuple((at, level * alpha) for at, level in tuning.latency_looks)
+    return Channel(
+        objectives.latency_margin, tuning.latency_ratios, tuning.latency_level * alpha, looks
+    )

@@ -7,7 +7,7 @@ from typing import Final
 from bot.core.judge import JudgeState, verdict
 from bot.core.slo import Sli
 from bot.core.verdict import Finding, Health, Verdict
-from bot.slack.text import clip, duration, latency, odds, percent, times
+from bot.slack.text import clip, duration, latency, percent, times
 from bot.slack.views.kit import NOTHING, Block, rich, strong, table, words
 
 NAMES: Final = {
@@ -19,12 +19,14 @@ NAMES: Final = {
 }
 STATES: Final = {
     Health.HEALTHY: "🟢 healthy",
-    Health.THIN: "⚪ too little traffic",
+    Health.THIN: "⚪ not sure yet",
     Health.BLIND: "🟠 no data",
     Health.BREACHED: "🔴 breached",
 }
 _HEADINGS: Final = ("SLO", "State", "Canary", "Stable", "Ratio", "Limit")
 _NUMBERS: Final = (2, 3, 4)
+WIDEST: Final = 50.0
+"""An interval wider than this says nothing, and is not shown."""
 
 
 def value(sli: Sli, number: float | None) -> str:
@@ -43,8 +45,17 @@ def value(sli: Sli, number: float | None) -> str:
 
 
 def ratio(finding: Finding) -> str:
-    """How the canary compares, or a dash where a ratio makes no sense."""
-    return NOTHING if finding.ratio is None else times(finding.ratio)
+    """How the canary compares, with the interval the truth is in; a dash where it makes no sense.
+
+    `1.2x (0.9 to 1.6)`: of errors their rates, of latency how many requests are slow.
+    """
+    return NOTHING if finding.ratio is None else f"{times(finding.ratio)}{_interval(finding)}"
+
+
+def _interval(finding: Finding) -> str:
+    if finding.low is None or finding.high is None or finding.high > WIDEST:
+        return ""
+    return f" ({finding.low:.2g} to {finding.high:.2g})"
 
 
 def slo_table(state: JudgeState, *, plain: bool = False) -> Block | None:
@@ -86,7 +97,7 @@ def standing(found: Verdict, *, final: bool = False) -> str:
         case Health.HEALTHY:
             return f"all SLOs healthy{'' if final else ' so far'}"
         case Health.THIN:
-            return f"too little traffic to judge{'' if final else ' yet'} ({requests(found)})"
+            return f"too little seen to be sure{'' if final else ' yet'} ({requests(found)})"
         case Health.BLIND:
             names = _named(found, Health.BLIND)
             return f"no data for {names}" if names else "nothing is being judged"
@@ -95,8 +106,10 @@ def standing(found: Verdict, *, final: bool = False) -> str:
 
 
 def requests(found: Verdict) -> str:
-    """How far the evidence is: `37 of 100 requests`."""
-    return f"{found.requests:,} of {found.needed:,} requests"
+    """How far the evidence is: `37 of about 1,200 requests`."""
+    if found.needed <= found.requests:
+        return f"{found.requests:,} requests"
+    return f"{found.requests:,} of about {_rounded(found.needed):,} requests"
 
 
 def waiting_for(found: Verdict) -> str:
@@ -107,6 +120,11 @@ def waiting_for(found: Verdict) -> str:
     if first is None or found.health not in {Health.THIN, Health.BLIND}:
         return ""
     return f"{NAMES[first.sli]}: {first.reason}" if first.reason else ""
+
+
+def _rounded(number: int) -> int:
+    """To two digits: it is an estimate."""
+    return int(float(f"{number:.2g}")) if number >= 100 else number
 
 
 def headline(finding: Finding) -> str:
@@ -124,7 +142,7 @@ def explained(finding: Finding) -> list[list[Block]]:
     name = strong(f"🔴 {NAMES[sli]}: ")
     if sli is Sli.READINESS:
         return [[name, words(finding.reason or "a component is down")]]
-    rests_on = f"{finding.reason} · {odds(finding.chance)}" if finding.reason else _sure(finding)
+    rests_on = f"{finding.reason} · {finding.odds}" if finding.reason else _sure(finding)
     if sli is Sli.LOGS:
         return [[name, words(rests_on)]]
     numbers = f"{value(sli, finding.canary)} on the canary, {value(sli, finding.stable)} on stable"
@@ -135,11 +153,12 @@ def explained(finding: Finding) -> list[list[Block]]:
 def _worse(finding: Finding) -> str:
     if finding.ratio is None or finding.ratio <= 1:
         return ""
-    return f"{times(finding.ratio)} {'as slow' if finding.sli is not Sli.ERRORS else 'as many'}"
+    slow = "" if finding.sli is Sli.ERRORS else " slow requests"
+    return f"{times(finding.ratio)} as many{slow}{_interval(finding)}"
 
 
 def _sure(finding: Finding) -> str:
-    text = odds(finding.chance)
+    text = finding.odds
     return text[0].upper() + text[1:]
 
 

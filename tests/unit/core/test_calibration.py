@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.calibration import aa_by_instance, aa_by_request, binomial, by_instance, deal, wilson
+from bot.core.judge import begin
 from bot.core.reading import Counters, Instances
 from bot.core.slo import Histogram, Objectives, Sli, Traffic
 
-REQUESTS = Objectives(watched=(Sli.ERRORS,), min_requests=50)
+REQUESTS = begin(Objectives(watched=(Sli.ERRORS,), min_requests=50))
 
 
 def history(

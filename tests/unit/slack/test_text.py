@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack.text import clean, clip, duration, escaped, latency, odds, percent, times
+from bot.slack.text import clean, clip, duration, escaped, latency, percent, times
 
 
 @pytest.mark.parametrize(
@@ -68,11 +68,6 @@ def test_clean_text_is_one_line(value: str) -> None:
         (times(1.62), "1.6x"),
         (times(14.2), "14x"),
         (times(123456), ">1,000x"),
-        (odds(1 / 4213), "at most 1 in 4,200 by chance"),
-        (odds(0.0), "not a matter of chance"),
-        (odds(1e-300), "less than 1 in 1,000,000 by chance"),
-        (odds(1.0), "may well be chance"),
-        (odds(0.3), "at most 1 in 3 by chance"),
         (duration(timedelta(seconds=0.42)), "0.4 s"),
         (duration(timedelta(seconds=45)), "45 s"),
         (duration(timedelta(minutes=20)), "20 min"),

@@ -79,7 +79,7 @@ def test_a_foreign_button_value_is_no_command(value: str) -> None:
 def test_the_message_says_what_it_waits_for() -> None:
     """Thin, extended and gated canaries say what is missing, until when, and who may decide."""
     thin = spoken(live_message(in_phase("observing_extended"), NOW).blocks)
-    assert "35 of 100 requests" in thin
+    assert "35 of about 50 requests" in thin
     assert "12:40 UTC a person is asked" in thin
     gate = spoken(live_message(in_phase("awaiting_promote", plan=risky_plan()), NOW).blocks)
     assert "<!subteam^S0APPROVE>, <@U0GRACE01>" in gate
@@ -125,7 +125,7 @@ def test_a_promotion_on_thin_evidence_says_so() -> None:
     thin = in_phase("awaiting_thin").judge
     text = spoken(live_message(in_phase("promoted_by_person", judge=thin), NOW).blocks)
     assert "approved by <@U0GRACE01>" in text
-    assert "too little traffic to judge (35 of 100 requests)" in text
+    assert "too little seen to be sure (35 of about 50 requests)" in text
 
 
 def test_a_breach_alert_answers_the_first_questions() -> None:

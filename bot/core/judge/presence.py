@@ -1,0 +1,56 @@
+"""Whether the canary is there at all: components that are down, and processes that restart."""
+
+from dataclasses import replace
+
+from bot.core.judge.state import JudgeState, Outage
+from bot.core.slo import Arms, NoData, Readiness, Sample
+
+
+def with_readiness(state: JudgeState, sample: Sample) -> JudgeState:
+    """Follow each component that is down on the canary while it is up on stable."""
+    if isinstance(sample.readiness, NoData):
+        return replace(state, readiness=state.readiness.after(sample.readiness.reason))
+    canary, stable = sample.readiness.canary, sample.readiness.stable
+    down_too = {component.name for component in stable.failing}
+    outages: dict[str, Outage] = {}
+    for component in canary.failing:
+        if component.name in down_too or _silent(stable):
+            continue
+        before = state.outages.get(component.name, Outage())
+        since = before.since or sample.end
+        outages[component.name] = Outage(since, before.looks + 1, component.reason)
+    return replace(
+        _with_restarts(state, canary.restarts, stable.restarts),
+        readiness=state.readiness.after(None),
+        outages=outages,
+        ready=Arms(len(canary.failing), len(stable.failing)),
+        components=len(canary.components),
+        last_at=sample.end,
+    )
+
+
+def _with_restarts(state: JudgeState, canary: int | None, stable: int | None) -> JudgeState:
+    before, crashes = state.restarts, state.crashes
+    return replace(
+        state,
+        restarts=Arms(
+            before.canary if canary is None else canary,
+            before.stable if stable is None else stable,
+        ),
+        crashes=Arms(
+            crashes.canary + _new(before.canary, canary),
+            crashes.stable + _new(before.stable, stable),
+        ),
+    )
+
+
+def _new(before: int | None, now: int | None) -> int:
+    """Restarts since; where the count fell, a pod was replaced and its own count is new."""
+    if before is None or now is None:
+        return 0
+    return now - before if now >= before else now
+
+
+def _silent(stable: Readiness) -> bool:
+    """Whether stable does not answer at all, which may well be our own network."""
+    return bool(stable.components) and len(stable.failing) == len(stable.components)
