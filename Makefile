@@ -6,10 +6,10 @@ BIN := .venv/bin
 SCENARIO ?= healthy
 SOURCES := bot adapters tests
 
-.PHONY: help demo serve test test-only check format lint types contracts lock bench clean
+.PHONY: help demo serve test test-only check format lint types contracts lock bench bench-judge clean
 
 help:  ## what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .venv/.ready: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "canarybot needs Python 3.11 or newer, and none was found on the PATH. Install it, or say where it is: make demo PYTHON=/path/to/python3.11"; exit 1; }
@@ -46,6 +46,10 @@ types: .venv/.ready
 
 contracts: .venv/.ready
 	@$(BIN)/lint-imports
+
+bench-judge: .venv/.ready  ## our judge beside its peers, into .bench: ARGS="--quick" for five minutes, ARGS=--help
+	@PYTHONPATH=tests $(BIN)/python -m bench.judge --save .bench/judge.json \
+		--picture .bench/judge.png --short-picture .bench/judge-short.png $(ARGS)
 
 lock:  ## pin every dependency anew, with hashes and without hosts
 	@$(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet uv
