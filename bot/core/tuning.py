@@ -1,7 +1,9 @@
 """Every threshold of the judge beside the objectives; the defaults were chosen on the benchmark."""
 
+import math
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 Looks = tuple[tuple[timedelta, float], ...]
 """When a fixed look is taken, counted from the first sample, and its level in alphas."""
@@ -39,10 +41,16 @@ class Tuning:
         history: ticks of stable's past after which its clumping is taken as known.
         prior, prior_weight: clumping expected before anything was seen, and the blocks it counts.
         unknown: clumping assumed at least, while stable has been seen for `settle` ticks or less.
-        floor, knee, safety, growth: the clumping in use is at least `floor`; what exceeds `knee`
-            is multiplied by `safety`; `growth` carries on the rise between the two longest blocks
-            where it is above `growth_knee`. While stable has had n events, the clumping is
-            raised by the part `unsure` / (n + 1), at most by all of it.
+        floor, knee, safety: the clumping in use is at least `floor`; what exceeds `knee` is
+            multiplied by `safety`. While stable has had n events, the clumping is raised by the
+            part `unsure` / (n + 1), at most by all of it.
+        error_spell, latency_spell, spell_level: the chance that a healthy canary has so many events
+            outside its worst spell, this long at most, must be at most `spell_level` as well, since
+            one session or stall may be larger than any that stable has shown.
+        spell_part: of the time so far, the most that a spell may be, so that what lasts is found
+            early as well.
+        error_clumps, latency_clumps: asked only where the clumping is above this. Slow requests
+            come in spells that the many ordinary ones hide: there it is always asked.
         paired_events, paired_blocks, paired_z: canary events expected, blocks seen and normal
             quantile of the upper bound before the arms' difference may say that the clumping is
             common to both.
@@ -53,8 +61,8 @@ class Tuning:
         promote_slow: or, where stable has next to nothing beyond the bound, if the canary surely has
             at most this part of what moves the percentile (5 % for p95, 1 % for p99).
         tails: shares of stable's requests beyond the bounds that p95 and p99 are judged at.
-        bound_requests: stable requests before the bounds are chosen; `fewest_for_bounds` will do
-            when the canary is already running.
+        bound_requests, bound_ticks: stable requests, and ticks of its past, before the bounds are
+            chosen; `fewest_for_bounds` requests will do when the canary is already running.
         log_block: a signature counts once in so long. `log_blocks`: times that the canary alone
             must log it before it can be a breach, `log_late` of them after the warm-up.
         log_margin: ratio of log rates that is still no news; `log_history`: what a request of
@@ -66,17 +74,17 @@ class Tuning:
 
     """
 
-    error_level: float = 0.6
+    error_level: float = 0.8
     latency_level: float = 0.12
     log_level: float = 0.2
     error_looks: Looks = ERROR_LOOKS
     latency_looks: Looks = LATENCY_LOOKS
     error_ratios: tuple[float, ...] = (1.6, 2.3, 3.8, 7.6, 24.0)
     latency_ratios: tuple[float, ...] = (1.55, 2.3, 3.6, 9.0)
-    first_stake: float = 0.6
+    first_stake: float = 0.7
     stakes: int = 20
     looks_to_win: float = 3.0
-    headroom: float = 1.5
+    headroom: float = 2.5
     memory: float = 15.0
     blocks: tuple[int, ...] = (1, 3, 6, 12, 24)
     history: int = 180
@@ -86,10 +94,14 @@ class Tuning:
     settle: int = 90
     floor: float = 1.05
     knee: float = 1.3
-    safety: float = 1.5
-    growth: float = 2.5
-    growth_knee: float = 1.5
+    safety: float = 1.3
     unsure: float = 8.0
+    error_spell: timedelta = timedelta(minutes=5)
+    latency_spell: timedelta = timedelta(minutes=10)
+    spell_level: float = 0.05
+    spell_part: float = 0.5
+    error_clumps: float = 1.35
+    latency_clumps: float = 1.0
     paired_events: float = 60.0
     paired_blocks: int = 6
     paired_z: float = 1.28
@@ -99,6 +111,7 @@ class Tuning:
     promote_slow: float = 0.5
     tails: tuple[tuple[float, float], tuple[float, float]] = ((0.03, 0.08), (0.01, 0.004))
     bound_requests: int = 1000
+    bound_ticks: int = 30
     fewest_for_bounds: int = 200
     log_block: timedelta = timedelta(seconds=30)
     log_blocks: int = 3
@@ -118,15 +131,60 @@ class Tuning:
             ValueError: naming the field, what it is and what it must be.
 
         """
-        for name in ("error_level", "latency_level", "log_level", "prior_weight", "memory"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"judge: {name} is {getattr(self, name):g}; it must be above 0")
-        for name in ("floor", "prior", "unknown", "safety", "looks_to_win", "promote_margin"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"judge: {name} is {getattr(self, name):g}; it must be 1 or more")
-        if min(*self.error_ratios, *self.latency_ratios) <= 1:
-            raise ValueError("judge: a ratio that is bet on must be above 1: it is in margins")
-        if not 0 < self.first_stake < 1:
-            raise ValueError(f"judge: first_stake is {self.first_stake:g}; it must be in (0, 1)")
-        if tuple(sorted(set(self.blocks))) != self.blocks or not self.blocks:
-            raise ValueError(f"judge: blocks are {self.blocks}; they must rise, from 1 on")
+        for name, (least, most, strictly) in _RANGES.items():
+            value = getattr(self, name)
+            if not least <= value <= most or (strictly and value in (least, most)):
+                raise ValueError(f"judge: {name} is {value:g}; it must be {_said(name)}")
+        for name in ("error_spell", "latency_spell"):
+            if getattr(self, name) < timedelta(minutes=1):
+                found = getattr(self, name).total_seconds()
+                raise ValueError(f"judge: {name} is {found:g} s; it must be a minute or more")
+        if self.log_block < timedelta(0):
+            raise ValueError("judge: log_block must not be negative")
+        for name in ("error_ratios", "latency_ratios"):
+            if not getattr(self, name) or min(getattr(self, name)) <= 1:
+                raise ValueError(f"judge: {name} must all be above 1, for they are in margins")
+        for name in ("blocks", "placebo_blocks"):
+            found = getattr(self, name)
+            if not found or tuple(sorted({*found})) != found or found[0] < 1:
+                raise ValueError(f"judge: {name} are {found}; they must rise, from 1 on")
+        for name in ("error_looks", "latency_looks"):
+            times = [at for at, _ in getattr(self, name)]
+            if times != sorted(times) or any(level <= 0 for _, level in getattr(self, name)):
+                raise ValueError(f"judge: {name} must rise in time, each with a level above 0")
+        if not all(0 < share < 1 for pair in self.tails for share in pair):
+            raise ValueError(f"judge: tails are {self.tails}; shares lie between 0 and 1")
+
+
+_ENDLESS = math.inf
+_RANGES: Final[dict[str, tuple[float, float, bool]]] = {
+    **dict.fromkeys(
+        ("error_level", "latency_level", "log_level", "prior_weight", "memory", "promote_z"),
+        (0.0, _ENDLESS, True),
+    ),
+    **dict.fromkeys(
+        ("floor", "knee", "prior", "unknown", "safety", "looks_to_win", "promote_margin"),
+        (1.0, _ENDLESS, False),
+    ),
+    **dict.fromkeys(("log_margin", "log_rising"), (1.0, _ENDLESS, True)),
+    **dict.fromkeys(("first_stake", "spell_level", "spell_part"), (0.0, 1.0, True)),
+    **dict.fromkeys(
+        ("headroom", "unsure", "error_clumps", "latency_clumps", "paired_events", "paired_z",
+         "promote_extra", "promote_slow", "log_history", "history", "settle", "bound_ticks",
+         "log_late"),
+        (0.0, _ENDLESS, False),
+    ),
+    **dict.fromkeys(
+        ("stakes", "paired_blocks", "bound_requests", "fewest_for_bounds", "log_blocks",
+         "most_signatures", "most_known", "restarts"),
+        (1.0, _ENDLESS, False),
+    ),
+}  # fmt: skip
+"""The least and the most each may be, and whether it must lie between them strictly."""
+
+
+def _said(name: str) -> str:
+    least, most, strictly = _RANGES[name]
+    if most < _ENDLESS:
+        return f"between {least:g} and {most:g}"
+    return f"above {least:g}" if strictly else f"{least:g} or more"

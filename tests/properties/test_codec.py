@@ -88,7 +88,7 @@ def built(kind: Any, argument: Any) -> st.SearchStrategy[Any]:
         made["tick"] = SPANS
     if kind is Tuning:  # most numbers are no settings that can work
         floats = st.floats(1, 9, allow_nan=False)
-        return st.builds(Tuning, floor=floats, growth=PLAIN[float], stakes=st.integers(1, 99))
+        return st.builds(Tuning, floor=floats, unsure=floats, stakes=st.integers(1, 99))
     if kind is Histogram:
         layouts = st.lists(PLAIN[float], max_size=2).map(tuple)
         counts = st.integers(min_value=0)

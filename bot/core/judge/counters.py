@@ -148,6 +148,8 @@ class CounterJudge:
 
     def _window(self, at: float, canary: ArmCounters | None, stable: ArmCounters | None) -> None:
         last = self.last
+        if last.begun_at is None:
+            self.last = last = replace(last, begun_at=at)
         start = last.looked_at if last.looked_at is not None else at
         missing = "canary" if canary is None else "stable"
         if canary is None or stable is None:
@@ -189,7 +191,9 @@ class CounterJudge:
             logs = Arms(_lines(last.canary, canary), _lines(last.stable, stable))
         readiness: Arms[Readiness] | NoData = NoData("not scraped")
         if canary and stable:
-            readiness = Arms(_readiness(canary, at < BOOT), _readiness(stable, at < BOOT))
+            begun = last.begun_at if last.begun_at is not None else at
+            booting = at - begun < BOOT
+            readiness = Arms(_readiness(canary, booting), _readiness(stable, booting))
         instances = None
         if stable and last.stable and not isinstance(traffic, NoData):
             instances = _instances(last.stable, stable)
@@ -213,13 +217,14 @@ class Last:
     """The counters last seen, and when.
 
     Attributes:
-        at: of any tick; `looked_at` of the last look; `paired_at` when both arms were scraped;
+        at: of any tick; `begun_at` of the first in the window; `looked_at` of the last look; `paired_at` when both arms were scraped;
             `stable_at` when stable was.
         usual: each arm's usual requests a second, to tell a restart from a lost pod.
 
     """
 
     at: float | None = None
+    begun_at: float | None = None
     looked_at: float | None = None
     paired_at: float | None = None
     stable_at: float | None = None

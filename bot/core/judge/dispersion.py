@@ -152,8 +152,6 @@ def _scales(blocks: tuple[Block, ...], tuning: Tuning) -> tuple[float, ...]:
             prior = max(1.0, before) * tuning.prior_weight
             before = (weight * found + prior) / (weight + tuning.prior_weight)
         scales.append(before)
-    if len(scales) > 1:
-        scales[-1] += tuning.growth * max(0.0, scales[-1] - max(scales[-2], tuning.growth_knee))
     return tuple(scales)
 
 

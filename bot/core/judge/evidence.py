@@ -1,10 +1,11 @@
 """Evidence that the canary has more than its share of some event: a bet, fixed looks, a ratio."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot.core.judge.clumps import at_least, clump_size, tilt
+from bot.core.judge.spells import Span, Spell, follow, without_worst
 from bot.core.tuning import Looks, Tuning
 
 
@@ -17,6 +18,8 @@ class Channel:
         ratios: alternatives that are bet on, in margins: all above 1.
         level: chance at which the bet, looked at on every tick, is a breach.
         looks: fixed looks, each with its own level.
+        spell_from: dispersion above which the canary must be worse without its worst spell, too.
+        spell: how long that is at most.
 
     """
 
@@ -24,6 +27,8 @@ class Channel:
     ratios: tuple[float, ...]
     level: float
     looks: Looks
+    spell_from: float = math.inf
+    spell: timedelta = timedelta(minutes=5)
 
     @property
     def total(self) -> float:
@@ -44,6 +49,7 @@ class Evidence:
         chance: how likely, at most, a canary at the margin looks this bad at any look.
         rule: what made it a breach: "sequential", "look", or nothing.
         dispersion: clumping at the last tick.
+        spell: the canary's worst few minutes.
 
     """
 
@@ -60,6 +66,7 @@ class Evidence:
     chance: float = 1.0
     rule: str = ""
     dispersion: float = 1.0
+    spell: Spell = field(default_factory=Spell)
 
     @property
     def ratio(self) -> float | None:
@@ -94,7 +101,8 @@ def weigh(
     Under a rate ratio r the canary gets q(r) = r odds / (1 + r odds) of all clumps. For each
     alternative the bet is exp(theta x - clumps ln(1 + q(margin) (M(theta) - 1))): the exact
     likelihood ratio where events are single, and still fair, whatever its ratio up to the margin,
-    where they come in geometric clumps. No tick wins more than its cap.
+    where they come in geometric clumps. No tick wins more than its cap, and where events come in
+    clumps a breach must stand without the canary's worst spell.
 
     Args:
         evidence: what earlier ticks left.
@@ -109,33 +117,49 @@ def weigh(
     both = canary + stable
     null = channel.margin * odds / (1 + channel.margin * odds)
     even = odds / (1 + odds)
-    stakes, staked, wealth = _stake(evidence, elapsed, channel, tuning)
     size = clump_size(dispersion)
-    if both:
-        cap = (tuning.headroom - math.log(channel.level)) / tuning.looks_to_win
-        wealth = tuple(
-            log + min(cap, _won(canary, both, null, tilt(ratio, size), size))
-            for log, ratio in zip(wealth, channel.ratios, strict=True)
-        )
+    stakes, staked, wealth = _stake(evidence, elapsed, channel, tuning)
+    cap = (tuning.headroom - math.log(channel.level)) / tuning.looks_to_win
+    wealth = _bets(wealth, (canary, both), null=null, size=size, cap=cap, channel=channel)
     total = 1 - staked + sum(math.exp(min(log, 600.0)) for log in wealth) / len(wealth)
     sequential = min(1.0, channel.total / channel.level / max(total, 1.0))
-    x, m, expected = (
-        evidence.events + canary,
-        evidence.both + both,
-        evidence.expected + null * both,
-    )
-    looked, fixed = _look(evidence.looked, (x, m, expected, size), elapsed, channel)
-    chance = min(evidence.chance, sequential, fixed)
+    tick = Span(canary, null * both, both)
+    whole = Span(evidence.events, evidence.expected, evidence.both).plus(tick)
+    spell = follow(evidence.spell, tick, elapsed, channel.spell)
+    looked, fixed = _look(evidence.looked, whole, size, elapsed, channel)
+    found = min(sequential, fixed)
+    if found <= channel.total and dispersion > channel.spell_from:
+        rest = without_worst(spell, whole, size, tuning.spell_part)
+        found = max(found, min(1.0, rest * channel.total / tuning.spell_level))
     rule = evidence.rule
-    if not rule and chance <= channel.total:
+    if not rule and found <= channel.total:
         rule = "look" if fixed < sequential else "sequential"
     return Evidence(
-        wealth, staked, stakes, x, m, expected,
+        wealth, staked, stakes, whole.events, whole.both, whole.expected,
         evidence.excess + canary * (1 - even),
         evidence.rest + stable * even,
         evidence.noise + both * even * (1 - even),
-        looked, chance, rule, dispersion,
+        looked, min(evidence.chance, found), rule, dispersion, spell,
     )  # fmt: skip
+
+
+def _bets(
+    wealth: tuple[float, ...],
+    events: tuple[int, int],
+    *,
+    null: float,
+    size: float,
+    cap: float,
+    channel: Channel,
+) -> tuple[float, ...]:
+    """Each bet after the canary's and both arms' events of one tick."""
+    canary, both = events
+    if not both:
+        return wealth
+    return tuple(
+        log + min(cap, _won(canary, both, null, tilt(ratio, size), size))
+        for log, ratio in zip(wealth, channel.ratios, strict=True)
+    )
 
 
 def _won(canary: int, both: int, null: float, tilted: tuple[float, float], size: float) -> float:
@@ -165,18 +189,17 @@ def _stake(
 
 
 def _look(
-    looked: int, sums: tuple[int, int, float, float], elapsed: timedelta, channel: Channel
+    looked: int, whole: Span, size: float, elapsed: timedelta, channel: Channel
 ) -> tuple[int, float]:
     """Take the fixed look that is due: the chance of so many events, in units of its level."""
     if looked >= len(channel.looks) or elapsed < channel.looks[looked][0]:
         return looked, 1.0
     while looked + 1 < len(channel.looks) and elapsed >= channel.looks[looked + 1][0]:
         looked += 1
-    events, both, expected, size = sums
     level = channel.looks[looked][1]
-    if not both or events <= expected:
+    if not whole.both or whole.excess <= 0:
         return looked + 1, 1.0
-    chance = at_least(events, both, expected / both, size)
+    chance = at_least(whole.events, whole.both, whole.expected / whole.both, size)
     return looked + 1, min(1.0, chance * channel.total / level)
 
 

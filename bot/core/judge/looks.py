@@ -29,20 +29,23 @@ def with_past(state: JudgeState, stable: Traffic) -> JudgeState:
     errors = replace(
         state.errors, spread=learn(state.errors.spread, stable.errors, stable.requests, tuning)
     )
+    state = replace(state, past=past, errors=errors)
     return replace(
         state,
-        past=past,
-        errors=errors,
-        p95=_past_tails(state.p95, past, stable, tuning, tuning.tails[0]),
-        p99=_past_tails(state.p99, past, stable, tuning, tuning.tails[1]),
+        p95=_past_tails(state, state.p95, stable, tuning.tails[0]),
+        p99=_past_tails(state, state.p99, stable, tuning.tails[1]),
     )
 
 
 def _past_tails(
-    tails: Tails, past: Traffic, now: Traffic, tuning: Tuning, shares: tuple[float, float]
+    state: JudgeState, tails: Tails, now: Traffic, shares: tuple[float, float]
 ) -> Tails:
+    tuning = state.objectives.tuning
     if tails[0].bound is None:
-        return _chosen(tails, past.latency, tuning.bound_requests, shares)
+        # One busy moment is not what stable is usually like, however many requests it had.
+        if state.errors.spread.ticks < tuning.bound_ticks:
+            return tails
+        return _chosen(tails, state.past.latency, tuning.bound_requests, shares)
     first, second = (_past_tail(tail, now.latency, tuning) for tail in tails)
     return first, second
 
@@ -167,14 +170,22 @@ def _tails(
 def _slow(tail: Tail, state: JudgeState, elapsed: timedelta, held: tuple[Channel, Tuning]) -> Tail:
     """Count requests above the tail's bound."""
     canary, stable = state.latest.canary.latency, state.latest.stable.latency
-    bound = tail.bound
-    if bound is None or bound not in canary.bounds or bound not in stable.bounds:
+    bound = _common(tail.bound, canary, stable)
+    if bound is None:
         return tail
     slow = Arms(canary.above(bound), stable.above(bound))
     stream = _followed(
         tail.stream, slow, stable.total, split=state.timed, elapsed=elapsed, held=held, paired=True
     )
-    return Tail(bound, tail.canary + slow.canary, tail.stable + slow.stable, stream)
+    return Tail(tail.bound, tail.canary + slow.canary, tail.stable + slow.stable, stream)
+
+
+def _common(bound: float | None, canary: Histogram, stable: Histogram) -> float | None:
+    """The bound, or where a revision has changed its buckets the nearest that both arms have."""
+    if bound is None or (bound in canary.bounds and bound in stable.bounds):
+        return bound
+    both = [each for each in stable.bounds if each in canary.bounds and each > 0]
+    return min(both, key=lambda each: abs(math.log(each / bound)), default=None)
 
 
 def _chosen(tails: Tails, histogram: Histogram, fewest: int, shares: tuple[float, float]) -> Tails:

@@ -18,6 +18,10 @@ Z95 = 1.96
 ENOUGH = 1000
 """Stable requests with a latency after which its buckets should have told where its tail begins."""
 
+LIMIT_Z = 3.0
+"""An absolute limit counts only where the canary is worse than stable, too; this is looked at every
+tick, so it takes more than the usual 1.96."""
+
 FEWEST_LOOKS = 3
 """Looks before an absolute limit can be broken: one bad moment is no trend."""
 
@@ -45,7 +49,8 @@ def errors_finding(state: JudgeState) -> Finding:
             f"{stable.errors} of {stable.requests} on stable"
         )
         return replace(finding, health=Health.BREACHED, reason=reason, rule=evidence.rule)
-    if limit is not None and (theirs is None or theirs <= limit) and low > 1:
+    worse = evidence.interval(LIMIT_Z)[0] > 1
+    if limit is not None and (theirs is None or theirs <= limit) and worse:
         clumps = max(1.0, evidence.dispersion)
         single = int(canary.errors / clumps), math.ceil(canary.requests / clumps)
         chance = exceeds(*single, limit, state.looks)
@@ -89,7 +94,8 @@ def latency_finding(state: JudgeState, sli: Sli) -> Finding:
     )
     if judged.chance <= latency_channel(objectives).total:
         return replace(finding, health=Health.BREACHED, reason=_slower(worst), rule=judged.rule)
-    if limit is not None and (theirs is None or theirs <= limit) and low > 1:
+    worse = judged.interval(LIMIT_Z)[0] > 1
+    if limit is not None and (theirs is None or theirs <= limit) and worse:
         bound = next((bound for bound in canary.bounds if bound >= limit), None)
         slow = canary.above(bound) if bound is not None else 0
         chance = exceeds(slow, canary.total, 1 - q, state.looks)

@@ -155,7 +155,14 @@ def error_channel(objectives: Objectives) -> Channel:
     """What errors are held to."""
     tuning, alpha = objectives.tuning, objectives.alpha
     looks = tuple((at, level * alpha) for at, level in tuning.error_looks)
-    return Channel(objectives.error_margin, tuning.error_ratios, tuning.error_level * alpha, looks)
+    return Channel(
+        objectives.error_margin,
+        tuning.error_ratios,
+        tuning.error_level * alpha,
+        looks,
+        tuning.error_clumps,
+        tuning.error_spell,
+    )
 
 
 def latency_channel(objectives: Objectives) -> Channel:
@@ -163,5 +170,10 @@ def latency_channel(objectives: Objectives) -> Channel:
     tuning, alpha = objectives.tuning, objectives.alpha
     looks = tuple((at, level * alpha) for at, level in tuning.latency_looks)
     return Channel(
-        objectives.latency_margin, tuning.latency_ratios, tuning.latency_level * alpha, looks
+        objectives.latency_margin,
+        tuning.latency_ratios,
+        tuning.latency_level * alpha,
+        looks,
+        tuning.latency_clumps,
+        tuning.latency_spell,
     )

@@ -47,6 +47,26 @@ def test_an_impossible_setting_is_answered_with_what_would_be_right(
         tuning(said)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_every_setting_refuses_what_cannot_work(name: str) -> None:
+    """None takes a value that would silently switch the judge off, or make it divide by zero."""
+    default = getattr(Tuning(), name)
+    impossible: object = -1.0
+    if isinstance(default, timedelta):
+        impossible = "-1s"
+    elif isinstance(default, tuple):
+        impossible = (
+            [["5m", -1.0]]
+            if name.endswith("_looks")
+            else [[0, 0], [0, 0]]
+            if name == "tails"
+            else []
+        )
+
+    with pytest.raises(ValueError, match=name):
+        tuning({name: impossible})
+
+
 def test_every_setting_can_be_given() -> None:
     """None of the judge's thresholds is out of reach of the file."""
     defaults = Tuning()

@@ -2,7 +2,9 @@
 
 import math
 import random
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 from bot.core.judge.clumps import at_least, clump_size, tilt
 from bot.core.judge.evidence import Channel, Evidence, exceeds, weigh
+from bot.core.judge.spells import Span, Spell, follow
 from bot.core.tuning import Tuning
 
 MINUTE = timedelta(minutes=1)
@@ -91,6 +94,91 @@ def test_three_very_bad_ticks_are_enough() -> None:
 
     assert evidence.chance <= 0.01
     assert "sequential" == evidence.rule
+
+
+SPELLED = Channel(1.1, (1.7, 2.4, 4.0, 8.0, 25.0), 0.01, (), 1.0)
+
+
+def minutes(events: list[int], *, dispersion: float = 1.5) -> Evidence:
+    """One tick a minute: the canary's events each, and stable's fifty."""
+    evidence = Evidence()
+    for minute, mine in enumerate(events):
+        evidence = weigh(
+            evidence,
+            (mine, 50),
+            odds=ODDS,
+            dispersion=dispersion,
+            elapsed=MINUTE * minute,
+            channel=SPELLED,
+            tuning=Tuning(),
+        )
+    return evidence
+
+
+def test_one_spell_is_not_enough() -> None:
+    """Four minutes, however bad, amid sixteen ordinary ones blame nobody."""
+    evidence = minutes([2, 3] * 4 + [60] * 4 + [3, 2] * 4)
+
+    assert evidence.chance > 0.01
+    assert not evidence.rule
+
+
+def test_what_lasts_is_a_breach_without_its_worst_spell() -> None:
+    """A third as many events more, but all the time."""
+    evidence = minutes([2, 3] * 2 + [14] * 16)
+
+    assert evidence.chance <= 0.01
+    assert evidence.rule == "sequential"
+
+
+def test_a_spell_is_only_left_out_of_events_in_clumps() -> None:
+    """Where events are single, one bad minute is evidence like any other."""
+    assert weighed_minutes(CHANNEL, [60]) <= 0.01 < weighed_minutes(SPELLED, [60])
+
+
+def test_what_lasts_from_the_beginning_is_found_early() -> None:
+    """A spell is at most half of the time so far: the second bad minute is no spell."""
+    assert weighed_minutes(SPELLED, [60, 60]) <= 0.01
+
+
+def weighed_minutes(channel: Channel, events: Sequence[int]) -> float:
+    evidence = Evidence()
+    for minute, canary in enumerate(events):
+        evidence = weigh(
+            evidence,
+            (canary, 50),
+            odds=ODDS,
+            dispersion=1.05,
+            elapsed=MINUTE * minute,
+            channel=channel,
+            tuning=Tuning(looks_to_win=1),
+        )
+    return evidence.chance
+
+
+def test_the_worst_spell_is_found_over_gaps() -> None:
+    """Minutes without a tick pass, too, and each length has a worst of its own."""
+    spell = Spell()
+    for minute, events in ((0, 1), (1, 9), (2, 9), (9, 5), (10, 4)):
+        spell = follow(spell, Span(events, 1.0, 20), MINUTE * minute, 5 * MINUTE)
+
+    assert spell.worst[:3] == (Span(9, 1.0, 20), Span(18, 2.0, 40), Span(19, 3.0, 60))
+    assert spell.minutes == (Span(4, 1.0, 20), Span(5, 1.0, 20), Span(), Span(), Span())
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"spell_level": 1.0},
+        {"spell_part": 0.0},
+        {"error_spell": timedelta(seconds=59)},
+        {"latency_spell": timedelta(0)},
+    ],
+)
+def test_a_spell_that_cannot_work_is_refused(settings: dict[str, Any]) -> None:
+    """The settings of the worst spell are checked."""
+    with pytest.raises(ValueError, match=f"judge: {next(iter(settings))}"):
+        Tuning(**settings)
 
 
 @given(st.floats(1.01, 100), st.floats(1, 40))

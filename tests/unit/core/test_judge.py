@@ -310,6 +310,44 @@ def test_no_metrics_are_blind_and_never_a_breach() -> None:
     assert "connection refused" in verdict(state).findings[0].reason
 
 
+def test_a_revision_with_other_buckets_is_judged_at_a_bound_that_both_have() -> None:
+    """Half of the canary's requests are slow, and its finer buckets do not hide it."""
+    state = begin(Objectives(warm_up=timedelta(0), watched=(Sli.P99,)))
+    coarse, fine = (0.1, 0.5, 1.0), (0.1, 0.25, 1.0)
+    for index in range(40):
+        theirs = Traffic(1900, 0, Histogram(coarse, (1800, 80, 20, 0)))
+        ours = Traffic(100, 0, Histogram(fine, (40, 10, 0, 50)))
+        state = look(state, sample(index, traffic=Arms(ours, theirs)))
+
+    assert [Sli.P99] == [finding.sli for finding in verdict(state).breaches]
+
+
+def test_the_bounds_are_chosen_on_more_than_one_busy_moment() -> None:
+    """The first tick of the past, slow by chance, does not decide where latency is judged."""
+    slow = Traffic(9500, 0, Histogram((0.1, 0.5, 1.0), (0, 0, 0, 9500)))
+    usual = Traffic(9500, 0, Histogram((0.1, 0.5, 1.0), (9000, 405, 95, 0)))
+    state = learn(begin(Objectives()), slow, NoData("none"))
+    assert state.p99[0].bound is None
+
+    for _ in range(60):
+        state = learn(state, usual, NoData("none"))
+
+    assert state.p99[0].bound is not None
+
+
+def test_buckets_that_end_below_stables_requests_are_blind() -> None:
+    """Where nearly all requests are slower than the last bound, no percentile can be told."""
+    state = begin(Objectives(warm_up=timedelta(0), watched=(Sli.P95,)))
+    for index in range(20):
+        theirs = Traffic(1900, 0, Histogram((0.001,), (10, 1890)))
+        ours = Traffic(100, 0, Histogram((0.001,), (1, 99)))
+        state = look(state, sample(index, traffic=Arms(ours, theirs)))
+
+    finding = verdict(state).findings[0]
+    assert Health.BLIND is finding.health
+    assert "slower than the last latency bucket" in finding.reason
+
+
 def test_metrics_without_latency_buckets_are_blind_for_latency_only() -> None:
     """A counter of requests says nothing about how long they took."""
     state = begin(Objectives())
