@@ -17,7 +17,7 @@ from adapters.http import HttpError
 from adapters.metrics.counting import ArmCounters, age, both, counted, moment
 from adapters.metrics.exposition import close_to
 from adapters.metrics.promql import Api, matchers_of, selector
-from adapters.metrics.samples import Series, at_scrape, newest
+from adapters.metrics.samples import Series, at_scrape, newest, restarts
 from adapters.metrics.selectors import CountingOptions, Duration, Selection, Selector
 from adapters.registry import Surroundings
 from bot.core.reading import Instances, Reading
@@ -119,7 +119,8 @@ class PrometheusSource:
         except HttpError as error:
             return NoData(str(error))
         series = [one for answer in answers for one in answer]
-        return self._snapshots(series, since, until, step)
+        # An hour of many instances takes seconds to read, and flips must not wait for it.
+        return await asyncio.to_thread(self._snapshots, series, since, until, step)
 
     def _snapshots(
         self, series: Sequence[Series], since: datetime, until: datetime, step: timedelta
@@ -128,6 +129,7 @@ class PrometheusSource:
         for one in series:
             instances.setdefault(self._instance(one.labels), []).append(one)
         requests, longest = self._selection.requests, self._options.max_age.total_seconds()
+        begun = {name: restarts(own, requests) for name, own in instances.items()}
         found = []
         for index in range(1, (until - since) // step + 1):
             moment_ = since + index * step
@@ -136,7 +138,7 @@ class PrometheusSource:
                 at = newest(own, requests, moment_.timestamp())
                 if at is None or moment_.timestamp() - at > longest:
                     continue
-                told = counted(at_scrape(own, requests, at), self._selection)
+                told = counted(at_scrape(own, requests, at, begun[name]), self._selection)
                 if not isinstance(told, NoData):
                     counters[name] = told
             if counters:

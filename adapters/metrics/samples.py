@@ -30,31 +30,42 @@ def newest(series: Sequence[Series], requests: Selector, until: float = math.inf
     return max((known[count - 1] for known, count in times if count), default=None)
 
 
-def at_scrape(series: Sequence[Series], requests: Selector, at: float) -> list[Point]:
+def at_scrape(
+    series: Sequence[Series], requests: Selector, at: float, known: Sequence[float] | None = None
+) -> list[Point]:
     """Every series of one instance as it stood at the scrape `at`.
 
     The queries are answered one by one, so one may have seen a scrape that another has not: later
     samples are left out, and a series that has none at `at` keeps its last value, as counters do.
     Unless the instance began anew since: then that value belongs to a process that is gone, and
     the series does not exist any more.
+
+    Args:
+        series: of one instance.
+        requests: which of them count its requests.
+        at: the scrape, in Unix seconds.
+        known: what `restarts` says of them, for whoever asks again and again.
+
     """
-    restarts = _restarts([s for s in series if s.name == requests.metric], at)
+    begun = restarts(series, requests) if known is None else known
+    later = [restart for restart in begun if restart <= at + _SAME]
     points = []
     for one in series:
         index = bisect_right(one.times, at + _SAME) - 1
         if index < 0:
             continue
         since = one.times[index] + _SAME
-        if not any(since < restart <= at + _SAME for restart in restarts):
+        if not any(since < restart for restart in later):
             points.append(Point(one.name, one.labels, one.values[index], one.times[index]))
     return points
 
 
-def _restarts(series: Sequence[Series], until: float) -> list[float]:
-    """When a counter stepped back, which it does only at the start of its process."""
-    return [
+def restarts(series: Sequence[Series], requests: Selector) -> tuple[float, ...]:
+    """When an instance's requests stepped back, which they do only at the start of its process."""
+    return tuple(
         time
         for one in series
+        if one.name == requests.metric
         for before, value, time in zip(one.values, one.values[1:], one.times[1:], strict=False)
-        if value < before and time <= until + _SAME
-    ]
+        if value < before
+    )

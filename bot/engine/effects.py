@@ -97,7 +97,8 @@ class EffectRunner:
             ),
         )
         seen = () if isinstance(counters, NoData) else counters
-        memory, ticks = learning.learnt(
+        memory, ticks = await asyncio.to_thread(
+            learning.learnt,
             canary.judge,
             [(snapshot.at, snapshot.instances) for snapshot in seen],
             logs if isinstance(logs, NoData) else logs.stable,
