@@ -117,8 +117,7 @@ def test_a_message_comes_back_equal(message: Message) -> None:
 def test_the_judges_infinities_survive() -> None:
     """A number without a bound is still without one after a restart."""
     canary = a_canary()
-    boundless = replace(
-        canary.judge.errors,
+    boundless = canary.judge.errors._replace(
         evidence=replace(canary.judge.errors.evidence, wealth=(-math.inf, 1.0)),
     )
     canary = replace(canary, judge=replace(canary.judge, errors=boundless))

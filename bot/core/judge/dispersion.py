@@ -7,7 +7,6 @@ less.
 """
 
 import math
-from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from bot.core.tuning import Tuning
@@ -49,8 +48,7 @@ class Pair(NamedTuple):
     closed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Spread:
+class Spread(NamedTuple):
     """What is known of one kind of event's clumping.
 
     Attributes:
@@ -70,7 +68,7 @@ class Spread:
     pairs: tuple[Pair, ...] = ()
     looks: int = 0
     placebo: float | None = None
-    value: float = field(default=0.0)
+    value: float = 0.0
 
 
 def learn(spread: Spread, events: int, exposure: int, tuning: Tuning) -> Spread:
@@ -83,17 +81,17 @@ def learn(spread: Spread, events: int, exposure: int, tuning: Tuning) -> Spread:
         for block, length in zip(before, tuning.blocks, strict=True)
     )
     ticks = spread.ticks + 1
-    learnt = replace(spread, blocks=after, ticks=ticks, events=spread.events + events)
+    learnt = spread._replace(blocks=after, ticks=ticks, events=spread.events + events)
     if ticks % tuning.blocks[min(2, len(tuning.blocks) - 1)] and spread.scales:
         return learnt
-    return replace(learnt, scales=_scales(after, tuning))
+    return learnt._replace(scales=_scales(after, tuning))
 
 
 def settled(spread: Spread, tuning: Tuning) -> Spread:
     """Once the canary runs, a long enough past stands: an incident in the window is no clumping."""
     if spread.ticks < tuning.history or not spread.blocks:
         return spread
-    return replace(spread, blocks=(), scales=_scales(spread.blocks, tuning))
+    return spread._replace(blocks=(), scales=_scales(spread.blocks, tuning))
 
 
 def compare(
@@ -101,7 +99,7 @@ def compare(
 ) -> Spread:
     """Take one tick of both arms; `share` is the canary's share at its own running ratio."""
     if not paired:
-        return replace(spread, value=_in_use(spread, (), tuning))
+        return spread._replace(value=_in_use(spread, (), tuning))
     looks = spread.looks + 1
     expected, variance = both * share, both * share * (1 - share)
     before = spread.pairs or (Pair(),) * len(tuning.blocks)
@@ -109,8 +107,8 @@ def compare(
         _paired(pair, canary, expected, variance, close=looks % length == 0)
         for pair, length in zip(before, tuning.blocks, strict=True)
     )
-    after = replace(spread, pairs=pairs, looks=looks)
-    return replace(after, value=_in_use(after, pairs, tuning))
+    after = spread._replace(pairs=pairs, looks=looks)
+    return after._replace(value=_in_use(after, pairs, tuning))
 
 
 def _filled(block: Block, events: int, exposure: int, length: int) -> Block:

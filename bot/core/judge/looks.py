@@ -26,26 +26,25 @@ def with_past(state: JudgeState, stable: Traffic) -> JudgeState:
     """One tick of stable's past: how its events clump, and where its tails begin."""
     tuning = state.objectives.tuning
     past = state.past.plus(stable)
-    errors = replace(
-        state.errors, spread=learn(state.errors.spread, stable.errors, stable.requests, tuning)
-    )
-    state = replace(state, past=past, errors=errors)
+    spread = learn(state.errors.spread, stable.errors, stable.requests, tuning)
     return replace(
         state,
-        p95=_past_tails(state, state.p95, stable, tuning.tails[0]),
-        p99=_past_tails(state, state.p99, stable, tuning.tails[1]),
+        past=past,
+        errors=state.errors._replace(spread=spread),
+        p95=_past_tails(state.p95, past, stable, (spread.ticks, tuning, tuning.tails[0])),
+        p99=_past_tails(state.p99, past, stable, (spread.ticks, tuning, tuning.tails[1])),
     )
 
 
 def _past_tails(
-    state: JudgeState, tails: Tails, now: Traffic, shares: tuple[float, float]
+    tails: Tails, past: Traffic, now: Traffic, where: tuple[int, Tuning, tuple[float, float]]
 ) -> Tails:
-    tuning = state.objectives.tuning
+    ticks, tuning, shares = where
     if tails[0].bound is None:
         # One busy moment is not what stable is usually like, however many requests it had.
-        if state.errors.spread.ticks < tuning.bound_ticks:
+        if ticks < tuning.bound_ticks:
             return tails
-        return _chosen(tails, state.past.latency, tuning.bound_requests, shares)
+        return _chosen(tails, past.latency, tuning.bound_requests, shares)
     first, second = (_past_tail(tail, now.latency, tuning) for tail in tails)
     return first, second
 
@@ -54,7 +53,7 @@ def _past_tail(tail: Tail, now: Histogram, tuning: Tuning) -> Tail:
     if tail.bound is None or tail.bound not in now.bounds:
         return tail
     spread = learn(tail.stream.spread, now.above(tail.bound), now.total, tuning)
-    return replace(tail, stream=replace(tail.stream, spread=spread))
+    return tail._replace(stream=tail.stream._replace(spread=spread))
 
 
 def with_traffic(state: JudgeState, sample: Sample) -> JudgeState:
@@ -97,9 +96,9 @@ def _errors(state: JudgeState, now: Arms[Traffic], elapsed: timedelta) -> Stream
     spread = state.errors.spread
     between = dispersion(state.placebo, state.objectives.tuning)
     if between is not None:
-        spread = replace(spread, placebo=between)
+        spread = spread._replace(placebo=between)
     return _followed(
-        replace(state.errors, spread=spread),
+        state.errors._replace(spread=spread),
         Arms(now.canary.errors, now.stable.errors),
         now.stable.requests,
         split=state.split,

@@ -10,16 +10,14 @@ from bot.core.judge.placebo import Placebo
 from bot.core.slo import Arms, Objectives, Traffic
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
+class Stream(NamedTuple):
     """One kind of event: how it clumps, and what speaks against the canary."""
 
-    spread: Spread = field(default_factory=Spread)
-    evidence: Evidence = field(default_factory=Evidence)
+    spread: Spread = Spread()
+    evidence: Evidence = Evidence()
 
 
-@dataclass(frozen=True, slots=True)
-class Tail:
+class Tail(NamedTuple):
     """Requests slower than one bucket bound, as events.
 
     Attributes:
@@ -31,7 +29,7 @@ class Tail:
     bound: float | None = None
     canary: int = 0
     stable: int = 0
-    stream: Stream = field(default_factory=Stream)
+    stream: Stream = Stream()
 
 
 Tails = tuple[Tail, Tail]
