@@ -25,8 +25,14 @@ from bot.engine.ticker import Ticker
 from bot.ports import CanaryStore, PortError, ServicePorts
 
 TICK = timedelta(milliseconds=50)
-QUICK = Tuning(promote_extra=1.0, promote_slow=100.0, log_block=TICK)
-"""A window of seconds cannot show that a canary is no worse; here it need not."""
+QUICK = Tuning(
+    promote_extra=1.0,
+    promote_slow=100.0,
+    log_block=TICK,
+    error_clumps=1000.0,
+    latency_clumps=1000.0,
+)
+"""A window of seconds cannot show that a canary is no worse, nor a spell from what lasts."""
 
 
 class Now:

@@ -18,12 +18,14 @@ HASTY: Final[Mapping[str, Any]] = {
     "promote_extra": 1,
     "promote_slow": 100,
     "log_block": "2s",
+    "unknown": 1,
+    "unsure": 0,
     "error_clumps": 1000,
     "latency_clumps": 1000,
 }
-"""In a minute nobody can be sure that a canary is no worse, nor tell a bad minute from a bad
-revision: here it is enough that nothing, or anything, speaks against it. A real window is long
-enough for the defaults."""
+"""In a minute nobody can be sure that a canary is no worse, nor learn how failures clump, nor tell
+a bad minute from a bad revision: here it is enough that nothing, or anything, speaks against it. A
+real window is long enough for the defaults."""
 
 
 def write_config(places: Places, scenario: Scenario, pace: Pace) -> Path:

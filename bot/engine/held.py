@@ -8,7 +8,7 @@ from bot.core.commands import Abort, Command
 from bot.core.effects import GatherEvidence, OpenThread, SetWeight, Tell
 from bot.core.events import Event, Ticked
 from bot.core.machine import Transition
-from bot.ports import Happening, Record
+from bot.ports import CanaryStore, Conflict, Happening, Record
 
 
 @dataclass(slots=True, eq=False)
@@ -51,3 +51,23 @@ def may_go_on_unsaved(before: Canary, move: Transition, message: Command | Event
     """Whether a move may be made while the store is away: events and aborts, but never upwards."""
     raises = any(isinstance(e, SetWeight) and e.weight > before.asked for e in move.effects)
     return not raises and (isinstance(message, Abort) or not isinstance(message, Command))
+
+
+async def write(store: CanaryStore, record: Record, happenings: tuple[Happening, ...]) -> Record:
+    """Save, knowing one's own writes again.
+
+    Within an epoch only its holder writes. So a version that has moved on in our epoch is a write
+    of ours whose answer was lost, and ours to build on.
+
+    Raises:
+        Conflict: the canary is another replica's.
+        PortError: the store cannot be reached.
+
+    """
+    try:
+        return await store.save(record, happenings)
+    except Conflict:
+        stored = await store.load(record.canary.id)
+        if stored is None or stored.epoch != record.epoch:
+            raise
+        return await store.save(replace(record, version=stored.version), happenings)

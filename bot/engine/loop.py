@@ -18,8 +18,11 @@ from bot.core.effects import Effect, GatherEvidence, Observe, OpenThread, Prepar
 from bot.core.events import Event, Observed, Prepared, Ticked
 from bot.core.machine import Refused, Transition, transition
 from bot.core.moves import back_off
+from bot.core.plan import ZERO
 from bot.engine.effects import EffectRunner
-from bot.engine.held import Held, may_go_on_unsaved, outward, worth_saving
+from bot.engine.fencing import STORE_PATIENCE, Fence
+from bot.engine.held import Held, may_go_on_unsaved, outward, worth_saving, write
+from bot.engine.tasks import Tasks
 from bot.engine.ticker import Ticker
 from bot.ports import CanaryStore, Clock, Conflict, Happening, PortError, Record
 
@@ -53,7 +56,8 @@ class Loop:
         self._ticker = ticker
         self._clock = clock
         self._encode = encode
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._fence = Fence(store, runner)
+        self._tasks = Tasks()
         self.held: dict[str, Held] = {}
         self.on_lost_decision: Insist | None = None
 
@@ -82,11 +86,12 @@ class Loop:
                 return move
             if move.canary == before and not move.effects:
                 return before
+            early: SetWeight | None = None
             if worth_saving(before, move, message):
-                await self._save(held, move, message)
+                early = await self._save(held, move, message)
             else:
                 held.record = replace(held.record, canary=move.canary)
-            self._act(held, move.effects)
+            self._act(held, tuple(effect for effect in move.effects if effect is not early))
             return held.canary
 
     async def wake(self, canary_id: str) -> None:
@@ -116,31 +121,32 @@ class Loop:
         """The stream's entry for a message."""
         return Happening(message.at, message.kind, self._encode(message))
 
-    async def settle(self) -> None:
-        """Wait until everything under way is done."""
-        while self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-
     async def stop(self, patience: float) -> None:
         """Finish the flips under way, for at most so many seconds; drop everything else."""
         flips = [held.flip for held in self.held.values() if held.flip and not held.flip.done()]
         if flips:
             await asyncio.wait(flips, timeout=patience)
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.cancel()
         self.held.clear()
 
-    async def _save(self, held: Held, move: Transition, message: Command | Event) -> None:
+    async def _save(
+        self, held: Held, move: Transition, message: Command | Event
+    ) -> SetWeight | None:
         """Write state and intents at once, before anything is done.
 
         While the store is away a canary goes on from memory, but never upwards: a rollback waits
         for nobody, everything else waits for the store.
+
+        Returns:
+            the flip of a rollback, if the store took so long that it is under way already.
+
         """
         happenings = (*held.unsaved, self.happening(message))
         moved = replace(held.record, canary=move.canary)
+        writing = asyncio.create_task(write(self._store, moved, happenings))
+        early = await self._not_waiting(held, move, writing)
         try:
-            held.record = await self._write(moved, happenings)
+            held.record = await writing
             held.unsaved = ()
         except Conflict:
             self._lose(held, move.canary if isinstance(message, Abort) else held.canary)
@@ -151,28 +157,36 @@ class Loop:
             log.warning("canary.unsaved", canary_id=held.canary.id, reason=str(error))
             held.record, held.unsaved = moved, happenings
             if held.flush is None or held.flush.done():
-                held.flush = self._spawn(self._flush(held))
+                held.flush = self._tasks.spawn(self._flush(held))
+        return early
 
-    async def _write(self, record: Record, happenings: tuple[Happening, ...]) -> Record:
-        """Save, knowing one's own writes again.
-
-        Within an epoch only its holder writes. So a version that has moved on in our epoch is a
-        write of ours whose answer was lost, and ours to build on.
-        """
+    async def _not_waiting(
+        self, held: Held, move: Transition, writing: asyncio.Task[Record]
+    ) -> SetWeight | None:
+        """Flip back before a store that hangs has answered; should it say no, that is undone."""
+        flips = (e for e in move.effects if isinstance(e, SetWeight) and e.weight == ZERO)
+        back = next(flips, None)
+        if back is None:
+            return None
         try:
-            return await self._store.save(record, happenings)
-        except Conflict:
-            stored = await self._store.load(record.canary.id)
-            if stored is None or stored.epoch != record.epoch:
-                raise
-            return await self._store.save(replace(record, version=stored.version), happenings)
+            done, _ = await asyncio.wait({writing}, timeout=STORE_PATIENCE.total_seconds())
+        except asyncio.CancelledError:
+            writing.cancel()
+            raise
+        if not done:
+            log.warning("flip.before_save", canary_id=held.canary.id)
+            self._flip(held, back)
+        return None if done else back
 
     def _lose(self, held: Held, canary: Canary) -> None:
         """Let go of a canary that is another replica's now, but not of a rollback it has not heard."""
         decided = isinstance(canary.phase, RollingBack | RolledBack)
         if held.unsaved and decided and self.on_lost_decision is not None:
-            self._spawn(self.on_lost_decision(canary, "decided while the store was away"))
+            self._tasks.spawn(self.on_lost_decision(canary, "decided while the store was away"))
+        flipping = held.flip is not None and not held.flip.done()
         self.let_go(held)
+        if flipping:  # nobody knows whether it has landed, or what it has landed upon
+            self._tasks.spawn(self._fence.restore(canary.id))
 
     async def _flush(self, held: Held) -> None:
         """Bring the store up to date as soon as it is back."""
@@ -184,7 +198,7 @@ class Loop:
                 if not held.unsaved:
                     return
                 try:
-                    held.record = await self._write(held.record, held.unsaved)
+                    held.record = await write(self._store, held.record, held.unsaved)
                 except PortError:
                     continue
                 except Conflict:
@@ -204,9 +218,9 @@ class Loop:
                     self._flip(held, effect)
                 case Observe():
                     if held.looking is None or held.looking.done():
-                        held.looking = self._spawn(self._observe(held, effect))
+                        held.looking = self._tasks.spawn(self._observe(held, effect))
                 case Prepare():
-                    self._spawn(self._prepare(held))
+                    self._tasks.spawn(self._prepare(held))
                 case GatherEvidence() | OpenThread() | Tell():
                     pass  # the outbox takes them from the canary's intents, in order
         self._ticker.arm(canary.id, canary.wake_at, self.wake)
@@ -214,7 +228,7 @@ class Loop:
         if canary.is_finished and not held.unsaved:
             self.let_go(held)
         elif outward(canary) and (held.outbox is None or held.outbox.done()):
-            held.outbox = self._spawn(self._drain(held))
+            held.outbox = self._tasks.spawn(self._drain(held))
 
     def _flip(self, held: Held, effect: SetWeight) -> None:
         """The newest flip is the only one: an older one must not land after it."""
@@ -226,7 +240,7 @@ class Loop:
                 await asyncio.gather(older, return_exceptions=True)
             await self._deliver(held, await self._runner.set_weight(held.canary, effect))
 
-        held.flip = self._spawn(flip())
+        held.flip = self._tasks.spawn(flip())
 
     async def _observe(self, held: Held, effect: Observe) -> None:
         await self._deliver(held, await self._runner.observe(held.canary, effect))
@@ -284,14 +298,3 @@ class Loop:
         for task in (held.flip, held.looking, held.outbox):
             if task is not None and task is not current:
                 task.cancel()
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-        return task
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("engine.task_failed", exc_info=task.exception())

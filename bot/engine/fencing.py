@@ -1,0 +1,71 @@
+"""Takes back what a replica had no right to do: a flip that landed after its canary was lost."""
+
+import asyncio
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from bot.core.effects import SetWeight
+from bot.core.events import WeightApplied
+from bot.core.moves import back_off
+from bot.engine.effects import EffectRunner
+from bot.ports import CanaryStore, PortError, Record
+
+STORE_PATIENCE: Final = timedelta(milliseconds=250)
+"""How long the flip of a rollback waits for the store: a store that hangs must not hold it up."""
+
+log = structlog.get_logger()
+
+
+class Fence:
+    """Knows whose word on a service's traffic holds, and gives it back to the router.
+
+    Writes are fenced by the store, but no router knows of epochs. A replica that was stopped in
+    the middle of a flip goes on with it when it wakes, whatever has been decided since. It finds
+    out when it tries to save, and then puts the router to what the record says.
+    """
+
+    def __init__(self, store: CanaryStore, runner: EffectRunner) -> None:
+        self._store = store
+        self._runner = runner
+
+    async def restore(self, canary_id: str) -> None:
+        """Bring the router to the weight of the canary's record, for as long as it takes.
+
+        The record is read again after the flip: what its owner has decided meanwhile wins. A
+        service that has another live canary by now is left to that one's owner, who sees the
+        router at every look.
+        """
+        failures = 0
+        while True:
+            try:
+                if await self._restored(canary_id):
+                    return
+            except PortError as error:
+                log.warning("fence.store_away", canary_id=canary_id, reason=str(error))
+            failures += 1
+            await asyncio.sleep(back_off(failures).total_seconds())
+
+    async def _restored(self, canary_id: str) -> bool:
+        record = await self._ours_to_say(canary_id)
+        if record is None or record.canary.arms is None:
+            return True
+        canary = record.canary
+        flip = SetWeight(record.canary.arms, canary.target)
+        event = await self._runner.set_weight(canary, flip)
+        after = await self._ours_to_say(canary_id)
+        if after is None:
+            return True
+        done = isinstance(event, WeightApplied) and after.canary.target == canary.target
+        if done:
+            log.warning("fence.restored", canary_id=canary_id, weight=str(canary.target))
+        return done
+
+    async def _ours_to_say(self, canary_id: str) -> Record | None:
+        """The record, unless it is gone or its service has gone on to another canary."""
+        record = await self._store.load(canary_id)
+        if record is None:
+            return None
+        live = await self._store.live(record.canary.service)
+        return record if live is None or live.canary.id == canary_id else None
