@@ -25,6 +25,7 @@ from bot.config import AdapterSettings, ConfigError, Problem, Secrets, Settings,
 from bot.config.loading import Lines, problems_of
 from bot.engine.effects import EffectRunner
 from bot.engine.loop import Loop
+from bot.engine.orphans import EVERY, Home, Orphans
 from bot.engine.ownership import Ownership
 from bot.engine.service import CanaryService
 from bot.engine.ticker import Ticker
@@ -99,12 +100,14 @@ class Engine:
     ownership: Ownership
     loop: Loop
     ticker: Ticker
+    orphans: Orphans
 
     async def start(self) -> None:
         """Take over what was left behind, and begin to tick."""
         self.ticker.start()
         self.ticker.repeat("beat", BEAT, self.ownership.beat)
         self.ticker.repeat("sweep", BEAT, self.loop.sweep)
+        self.ticker.repeat("orphans", EVERY, self.orphans.look)
         await self.ownership.beat()
 
     async def stop(self) -> None:
@@ -114,9 +117,14 @@ class Engine:
 
 
 def make_engine(
-    services: Services, store: CanaryStore, board: StatusBoard, clock: Clock, owner: str
+    configuration: Configuration,
+    store: CanaryStore,
+    board: StatusBoard,
+    clock: Clock,
+    owner: str,
 ) -> Engine:
     """Connect the engine to its ports."""
+    services, settings = configuration.services, configuration.settings
     ticker = Ticker()
     runner = EffectRunner(services, board, clock)
     loop = Loop(
@@ -128,7 +136,16 @@ def make_engine(
         encode=encode_message,
     )
     service = CanaryService(store, loop, clock, owner)
-    return Engine(service, Ownership(store, service, owner), loop, ticker)
+    homes = {name: Home(settings.plan_for(name), settings.channel_of(name)) for name in services}
+    orphans = Orphans(
+        store=store,
+        runner=runner,
+        service=service,
+        clock=clock,
+        homes=homes,
+        new_canary_id=new_canary_id,
+    )
+    return Engine(service, Ownership(store, service, owner), loop, ticker, orphans)
 
 
 def redis_url(settings: Settings, secrets: Secrets) -> str:
@@ -169,7 +186,7 @@ async def serve(path: Path, secrets: Secrets, stop: asyncio.Event) -> None:
             secrets.slack_bot_token.get_secret_value(), secrets.slack_api_url, limiter
         )
         board = SlackBoard(client, limiter, clock)
-        engine = make_engine(configuration.services, store, board, clock, new_owner())
+        engine = make_engine(configuration, store, board, clock, new_owner())
         edge = SlackEdge(
             client=client,
             app_token=secrets.slack_app_token.get_secret_value(),

@@ -209,8 +209,13 @@ class CanaryStore(Protocol):
         """
         ...
 
-    async def claim(self, canary_id: str, owner: str) -> Record | None:
-        """Make `owner` the owner and raise the epoch; None when there is no such canary."""
+    async def claim(self, canary_id: str, owner: str, epoch: int) -> Record | None:
+        """Make `owner` the owner and raise the epoch; None when there is no such canary.
+
+        Raises:
+            Conflict: somebody else has claimed it since it was seen in this epoch.
+
+        """
         ...
 
     async def beat(self, owner: str) -> None:

@@ -13,14 +13,14 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, from_json, to_json, to_jsonable_python
 
 from bot.core.canary import Canary, Phase
-from bot.core.commands import Command, Start
+from bot.core.commands import Command, Found, Start
 from bot.core.effects import Intent
 from bot.core.events import Event
 
 FORMAT: Final = 1
 """The shape of a stored canary; a bot that meets another one leaves it alone."""
 
-Message = Start | Command | Event
+Message = Start | Found | Command | Event
 """Everything a canary's stream can hold."""
 
 

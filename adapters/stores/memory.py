@@ -90,11 +90,13 @@ class MemoryStore:
             del self._live[canary.service]
         return replace(record, version=row.version, owner=row.owner)
 
-    async def claim(self, canary_id: str, owner: str) -> Record | None:
+    async def claim(self, canary_id: str, owner: str, epoch: int) -> Record | None:
         """See `CanaryStore.claim`."""
         row = self._rows.get(canary_id)
         if row is None:
             return None
+        if row.epoch != epoch:
+            raise Conflict(f"{canary_id} is in epoch {row.epoch} by now, not in {epoch}")
         row.owner = owner
         row.epoch += 1
         row.version += 1

@@ -146,14 +146,16 @@ class RedisStore:
             case _:
                 raise Conflict(f"{canary.id} is not stored any more")
 
-    async def claim(self, canary_id: str, owner: str) -> Record | None:
+    async def claim(self, canary_id: str, owner: str, epoch: int) -> Record | None:
         """See `CanaryStore.claim`; `UnreadableRecord` when there is one that cannot be read."""
         keys = self._keys.of_canary(canary_id)
         row = await self._run(
             scripts.CLAIM,
             [keys.record(canary_id), keys.open],
-            [secrets.token_hex(8), canary_id, owner],
+            [secrets.token_hex(8), canary_id, owner, str(epoch)],
         )
+        if row[0] == b"stale":
+            raise Conflict(f"{canary_id} is in epoch {int(row[1])} by now, not in {epoch}")
         return None if row[1] is None else self._record(canary_id, row)
 
     async def beat(self, owner: str) -> None:

@@ -92,9 +92,12 @@ return {'done', before[3]}
 
 CLAIM: Final = """
 -- KEYS: record, open
--- ARGV: token, id, owner
-local before = redis.call('HMGET', KEYS[1], 'version', 'write')
+-- ARGV: token, id, owner, the epoch it was seen in
+local before = redis.call('HMGET', KEYS[1], 'version', 'write', 'epoch')
 if before[1] and before[2] ~= ARGV[1] then
+  if before[3] ~= ARGV[4] then
+    return {'stale', before[3]}
+  end
   redis.call('HINCRBY', KEYS[1], 'version', 1)
   redis.call('HINCRBY', KEYS[1], 'epoch', 1)
   redis.call('HSET', KEYS[1], 'owner', ARGV[3], 'write', ARGV[1])

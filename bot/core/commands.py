@@ -1,13 +1,15 @@
 """What people and pipelines ask of a canary; each may be refused with a reason."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
-from bot.core.plan import Actor, Plan
+from bot.core.plan import Actor, Plan, Weight
+from bot.core.slo import Arms
 
-Question = Literal["start", "promote", "thin", "blind"]
-"""What a person is asked: may it begin, may it go to 100 %, and what to do without evidence."""
+Question = Literal["start", "promote", "thin", "blind", "orphan"]
+"""What a person is asked: may it begin, may it go to 100 %, what to do without evidence, and who
+knows of a canary that nobody remembers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,30 @@ class Start:
     by: Actor
     at: datetime
     kind: Literal["start"] = "start"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Answer for a split that was found at the router, and that no record explains.
+
+    Attributes:
+        revision: what the canary arm says it runs, "unknown" where it does not tell.
+        weight: what it carries.
+        grace: how long somebody may claim it before it is rolled back.
+
+    """
+
+    canary_id: str
+    service: str
+    revision: str
+    plan: Plan
+    channel: str
+    by: Actor
+    at: datetime
+    arms: Arms[str]
+    weight: Weight
+    grace: timedelta
+    kind: Literal["found"] = "found"
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,7 +154,7 @@ def gate_of(canary: Canary, question: Question) -> Gate:
     match question:
         case "start":
             return plan.start_gate or plan.decision
-        case "promote" | "thin" | "blind":
+        case "promote" | "thin" | "blind" | "orphan":
             return plan.promote_gate or plan.decision
 
 

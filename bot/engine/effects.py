@@ -25,7 +25,7 @@ from bot.core.events import (
 )
 from bot.core.judge import JudgeState
 from bot.core.logs import distinct
-from bot.core.plan import ZERO
+from bot.core.plan import ZERO, Split
 from bot.core.preparing import ready_arms
 from bot.core.reading import Reading
 from bot.core.slo import Arms, LogCounts, NoData, Readiness
@@ -67,6 +67,17 @@ class EffectRunner:
     def serves(self, service: str) -> bool:
         """Whether there are adapters for a service."""
         return service in self._services
+
+    async def split(self, service: str) -> Split | NoData:
+        """How a service's traffic is split, from the router itself."""
+        router = self._services[service].router
+        return await _read("router", router.split)
+
+    async def revision(self, service: str, backend: str) -> str | None:
+        """What a backend says it runs; None where it does not tell, or cannot be asked."""
+        probe = self._services[service].readiness
+        answer = await _check(probe, backend) if probe is not None else None
+        return answer.revision if isinstance(answer, Readiness) else None
 
     async def prepare(self, canary: Canary) -> Prepared:
         """Read the split and ask every backend in it how it is."""

@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 
 from bot.core.canary import Canary, RolledBack, RollingBack
-from bot.core.commands import Abort, Command, Start
+from bot.core.commands import Abort, Command, Found, Start
 from bot.core.effects import Effect, GatherEvidence, Observe, OpenThread, Prepare, SetWeight, Tell
 from bot.core.events import Event, Observed, Prepared, Ticked
 from bot.core.machine import Refused, Transition, transition
@@ -26,7 +26,7 @@ from bot.engine.tasks import Tasks
 from bot.engine.ticker import Ticker
 from bot.ports import CanaryStore, Clock, Conflict, Happening, PortError, Record
 
-Message = Start | Command | Event
+Message = Start | Found | Command | Event
 Encode = Callable[[Message], str]
 
 Insist = Callable[[Canary, str], Coroutine[None, None, None]]

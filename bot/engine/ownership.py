@@ -3,7 +3,7 @@
 import structlog
 
 from bot.engine.service import CanaryService
-from bot.ports import CanaryStore, PortError
+from bot.ports import CanaryStore, Conflict, PortError
 
 log = structlog.get_logger()
 
@@ -38,5 +38,7 @@ class Ownership:
         for canary_id in await self._store.orphans(self._owner, self._service.held):
             try:
                 await self._service.adopt(canary_id)
+            except Conflict:
+                log.info("canary.adopted_by_another", canary_id=canary_id)
             except PortError as error:
                 log.warning("canary.not_adopted", canary_id=canary_id, reason=str(error))

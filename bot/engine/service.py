@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import Collection
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
 import structlog
 
 from bot.core.canary import Canary, RolledBack, RollingBack
-from bot.core.commands import Abort, Command, Start
-from bot.core.machine import Refused, begin, transition
+from bot.core.commands import Abort, Command, Found, Start
+from bot.core.machine import Refused, Transition, begin, transition
 from bot.core.moves import back_off
+from bot.core.orphans import begin_found
 from bot.core.plan import Actor
 from bot.core.refusals import describe
 from bot.engine.held import Held
@@ -48,15 +50,28 @@ class CanaryService:
             PortError: the store cannot be reached; nothing was started.
 
         """
-        move = begin(start)
-        happenings = (self._loop.happening(start),)
-        async with self._adopting:  # the heartbeat must not find it stored and not yet held
-            try:
-                record = await self._store.create(move.canary, self._owner, happenings)
-            except ServiceBusy as busy:
-                return Refused(await self._busy(start.service, busy.canary_id))
-            self._loop.hold(record, move.effects)
+        try:
+            canary = await self._create(begin(start), start)
+        except ServiceBusy as busy:
+            return Refused(await self._busy(start.service, busy.canary_id))
         log.info("canary.started", canary_id=start.canary_id, by=start.by.id, tier=start.plan.tier)
+        return canary
+
+    async def find_out(self, found: Found) -> None:
+        """Answer for a split that no record explains, unless somebody does already.
+
+        Raises:
+            PortError: the store cannot be reached; nothing has changed.
+
+        """
+        with suppress(ServiceBusy):
+            await self._create(begin_found(found), found)
+
+    async def _create(self, move: Transition, message: Start | Found) -> Canary:
+        happenings = (self._loop.happening(message),)
+        async with self._adopting:  # the heartbeat must not find it stored and not yet held
+            record = await self._store.create(move.canary, self._owner, happenings)
+            self._loop.hold(record, move.effects)
         return record.canary
 
     async def command(self, canary_id: str, command: Command) -> Canary | Refused:
@@ -70,10 +85,10 @@ class CanaryService:
 
         """
         for _ in range(3):
-            held = self._loop.held.get(canary_id) or await self.adopt(canary_id)
-            if held is None:
-                return await self._refuse_unheld(canary_id, command)
             try:
+                held = self._loop.held.get(canary_id) or await self.adopt(canary_id)
+                if held is None:
+                    return await self._refuse_unheld(canary_id, command)
                 return await self._loop.handle(held, command)
             except Conflict:
                 log.info("canary.lost", canary_id=canary_id)
@@ -82,7 +97,12 @@ class CanaryService:
         )
 
     async def adopt(self, canary_id: str) -> Held | None:
-        """Take over a canary and finish what was intended; None when it is unknown or finished."""
+        """Take over a canary and finish what was intended; None when it is unknown or finished.
+
+        Raises:
+            Conflict: another replica took it in the same moment, and does what was intended.
+
+        """
         async with self._adopting:  # a click and the heartbeat may want the same one at once
             known = await self._store.load(canary_id)
             held = self._loop.held.get(canary_id)
@@ -95,7 +115,7 @@ class CanaryService:
             if not self._loop.serves(known.canary.service):
                 log.error("canary.unknown_service", canary_id=canary_id)
                 return None
-            record = await self._store.claim(canary_id, self._owner)
+            record = await self._store.claim(canary_id, self._owner, known.epoch)
             if record is None:
                 return None
             log.info("canary.adopted", canary_id=canary_id, epoch=record.epoch)

@@ -120,7 +120,7 @@ async def test_an_unknown_id_is_none(bench: Bench, unknown: str) -> None:
     """There is no canary of an id that was never created, however odd it looks."""
     await bench.store.create(a_canary(), "one", ())
     assert await bench.store.load(unknown) is None
-    assert await bench.store.claim(unknown, "one") is None
+    assert await bench.store.claim(unknown, "one", 1) is None
     assert await bench.store.happenings(unknown) == ()
 
 
@@ -149,7 +149,7 @@ async def test_a_stale_version_changes_nothing(bench: Bench) -> None:
 async def test_a_replica_that_lost_its_claim_can_write_nothing(bench: Bench) -> None:
     """After a claim the old owner's record is refused, even when it guesses the version."""
     old = await bench.store.create(a_canary(), "one", ())
-    claimed = await bench.other.claim(old.canary.id, "two")
+    claimed = await bench.other.claim(old.canary.id, "two", 1)
     assert claimed is not None
     assert (claimed.epoch, claimed.owner) == (2, "two")
     for version in (old.version, claimed.version):
@@ -162,14 +162,35 @@ async def test_a_replica_that_lost_its_claim_can_write_nothing(bench: Bench) -> 
 async def test_two_claims_leave_one_owner(bench: Bench) -> None:
     """Of two replicas that adopt the same canary only the later one can write."""
     await bench.store.create(a_canary(), "one", ())
-    first = await bench.store.claim("shop-k3x9ab", "two")
-    second = await bench.other.claim("shop-k3x9ab", "three")
+    first = await bench.store.claim("shop-k3x9ab", "two", 1)
+    second = await bench.other.claim("shop-k3x9ab", "three", 2)
     assert first is not None
     assert second is not None
     assert second.epoch == first.epoch + 1
     with pytest.raises(Conflict):
         await bench.store.save(first, ())
     await bench.other.save(second, ())
+
+
+async def test_of_two_that_adopt_in_the_same_moment_one_does(bench: Bench) -> None:
+    """Who claims an epoch that is gone by now is told so, and has changed nothing."""
+    await bench.store.create(a_canary(), "one", ())
+    answers = await asyncio.gather(
+        *(
+            each.claim("shop-k3x9ab", name, 1)
+            for each, name in (
+                (bench.store, "two"),
+                (bench.other, "three"),
+            )
+        ),
+        return_exceptions=True,
+    )
+    record = await bench.store.load("shop-k3x9ab")
+
+    assert sorted(type(answer).__name__ for answer in answers) == ["Conflict", "Record"]
+    assert record is not None
+    assert record.epoch == 2
+    assert record in answers
 
 
 async def test_fifty_saves_at_once_have_one_winner_each_round(bench: Bench) -> None:
@@ -270,7 +291,7 @@ async def test_a_canary_of_a_silent_owner_is_an_orphan(bench: Bench) -> None:
         while not await bench.other.orphans():
             await bench.wait()
     assert await bench.other.orphans() == ("shop-k3x9ab",)
-    await bench.other.claim("shop-k3x9ab", "two")
+    await bench.other.claim("shop-k3x9ab", "two", 1)
     assert await nobody_is_orphaned(bench.other, "two")
 
 
@@ -282,7 +303,7 @@ async def test_an_ended_canary_is_an_orphan_until_its_last_note_is_told(bench: B
     assert await bench.other.orphans() == ("shop-k3x9ab",)
     await end(bench.store, record)
     assert await bench.other.orphans() == ()
-    await bench.other.claim("shop-k3x9ab", "two")
+    await bench.other.claim("shop-k3x9ab", "two", 1)
     assert await bench.other.orphans() == ()
 
 

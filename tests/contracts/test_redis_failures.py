@@ -40,7 +40,7 @@ async def test_a_forgotten_script_is_sent_again(store: RedisStore, admin: redis.
     admin.script_flush()
     record = await store.save(record, ())
     admin.script_flush()
-    claimed = await store.claim(record.canary.id, "two")
+    claimed = await store.claim(record.canary.id, "two", 1)
     assert claimed is not None
     assert claimed.epoch == 2
 
@@ -55,7 +55,7 @@ async def test_a_server_that_is_down_is_an_error_and_its_return_is_not(
         store.create(a_canary(id="shop-000002"), "one", ()),
         store.load(record.canary.id),
         store.save(record, ()),
-        store.claim(record.canary.id, "two"),
+        store.claim(record.canary.id, "two", 1),
         store.beat("one"),
         store.orphans(),
         store.live("shop"),
@@ -118,7 +118,7 @@ async def test_a_write_whose_answer_was_lost_is_done_once(server: RedisServer) -
     try:
         # Once beforehand, so that the server knows the scripts and no call is sent twice for that.
         first = await store.create(a_canary(id="mail-000001", service="mail"), "one", ())
-        await store.claim("mail-000001", "one")
+        await store.claim("mail-000001", "one", 1)
         with contextlib.suppress(Conflict):
             await store.save(first, ())
 
@@ -129,7 +129,7 @@ async def test_a_write_whose_answer_was_lost_is_done_once(server: RedisServer) -
         record = await store.save(record, STARTED)
         assert record.version == 2
         deaf.swallow = b"EVALSHA"
-        claimed = await store.claim(record.canary.id, "two")
+        claimed = await store.claim(record.canary.id, "two", 1)
         assert claimed is not None
         assert (claimed.version, claimed.epoch) == (3, 2)
         assert len(await store.happenings(record.canary.id)) == 2

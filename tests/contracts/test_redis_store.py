@@ -80,7 +80,11 @@ async def test_one_unreadable_record_takes_nothing_else_down(
     await store.create(a_canary(id="mail-000001", service="mail"), "one", ())
     key = "canarybot:{shop}:canary:shop-k3x9ab"
     admin.hset(key, "data", data)
-    for call in (store.load("shop-k3x9ab"), store.live("shop"), store.claim("shop-k3x9ab", "2")):
+    for call in (
+        store.load("shop-k3x9ab"),
+        store.live("shop"),
+        store.claim("shop-k3x9ab", "2", 1),
+    ):
         with pytest.raises(UnreadableRecord, match=reason) as error:
             await call
         assert key in str(error.value)

@@ -61,7 +61,7 @@ class Pressed:
         match json.loads(value):
             case {
                 "id": str(canary_id),
-                "question": None | "start" | "promote" | "thin" | "blind" as question,
+                "question": None | "start" | "promote" | "thin" | "blind" | "orphan" as question,
             }:
                 return cls(canary_id, question)
             case _:
@@ -109,6 +109,8 @@ def headline(canary: Canary) -> str:
             return f"✋ Promote {what}?"
         case AwaitingDecision(question="thin"):
             return f"✋ {what}: too little traffic to judge"
+        case AwaitingDecision(question="orphan"):
+            return f"✋ {what} at {weight}: whose is it?"
         case AwaitingDecision():
             return f"✋ {what}: cannot be judged"
         case Promoting():
@@ -156,6 +158,7 @@ def _approve(canary: Canary, question: Question) -> Block:
         "start": ("Approve start", f"{first} of live traffic goes to it, and it is judged."),
         "promote": ("Promote", f"All SLOs are healthy. {_next(canary)}"),
         "thin": ("Promote anyway", f"There is too little traffic to judge it. {_next(canary)}"),
+        "orphan": ("Promote it", f"No record says who started it. {_next(canary)}"),
         "blind": ("Promote anyway", f"It cannot be judged: data is missing. {_next(canary)}"),
     }[question]
     title = f"{'Start' if question == 'start' else 'Promote'} {what}?"

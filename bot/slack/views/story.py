@@ -127,6 +127,8 @@ def _why_asked(canary: Canary, question: Question) -> str:
         case "thin":
             missing = waiting_for(found) or "too few requests"
             return f"Still at {canary.target}. Too little to judge: {missing}."
+        case "orphan":
+            return f"Found at {canary.target}, and no record says why. It is judged meanwhile."
         case "blind":
             missing = waiting_for(found) or "the data is missing"
             return f"Still at {canary.target}. Cannot be judged: {missing}."

@@ -90,7 +90,7 @@ async def test_a_late_flip_back_does_not_undo_a_promotion() -> None:
     await one.ownership.beat()
     await one.service.start(a_start(window=timedelta(minutes=1)))
     await one.until(ID, lambda c: isinstance(c.phase, Observing))
-    record = await store.claim(ID, "two")
+    record = await store.claim(ID, "two", 1)
     assert record is not None
     promoted = Promoted(now())
     canary = record.canary

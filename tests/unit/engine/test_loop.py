@@ -293,6 +293,29 @@ async def test_a_click_and_the_heartbeat_take_a_canary_over_once(
     assert [ID] == outside.posts
 
 
+async def test_two_survivors_adopt_a_canary_once(outside: Outside, store: MemoryStore) -> None:
+    """Its message is posted by the one that has it, and by nobody else."""
+    outside.slack_down = True
+    dead = Bot(outside, store, "dead")
+    await dead.ownership.beat()
+    await dead.service.start(a_start(window=timedelta(minutes=1)))
+    await dead.until(ID, lambda c: isinstance(c.phase, Observing))
+    await dead.die()
+    outside.slack_down = False
+    one, two = Bot(outside, store, "one"), Bot(outside, store, "two")
+    await asyncio.sleep(0.4)  # the dead one's heartbeat runs out
+
+    await asyncio.gather(one.ownership.beat(), two.ownership.beat())
+    await one.until(ID, lambda c: c.thread is not None)
+    record = await store.load(ID)
+    await one.die()
+    await two.die()
+
+    assert record is not None
+    assert record.epoch == 2
+    assert [ID] == outside.posts
+
+
 class Away(MemoryStore):
     """A store that can be unreachable."""
 

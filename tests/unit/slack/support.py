@@ -106,6 +106,7 @@ PHASES: dict[str, Phase] = {
     "awaiting_promote": AwaitingDecision(0, "promote", NOON, LATEST),
     "awaiting_thin": AwaitingDecision(0, "thin", NOON, LATEST),
     "awaiting_blind": AwaitingDecision(0, "blind", NOON, LATEST),
+    "awaiting_orphan": AwaitingDecision(0, "orphan", NOON, LATEST),
     "promoting": Promoting(0, NOW, GRACE, 2, NOW),
     "promoted": Promoted(LATER),
     "promoted_by_person": Promoted(LATER, GRACE),

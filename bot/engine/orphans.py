@@ -1,0 +1,106 @@
+"""Finds traffic on a canary that no record explains, and puts it on record."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from bot.core.commands import Found
+from bot.core.orphans import stray
+from bot.core.plan import Actor, Plan
+from bot.core.slo import NoData
+from bot.engine.effects import EffectRunner
+from bot.engine.service import CanaryService
+from bot.ports import CanaryStore, Clock, PortError
+
+EVERY: Final = timedelta(seconds=5)
+"""Between two looks at every service's router."""
+
+SURE_AFTER: Final = timedelta(seconds=15)
+"""How long a split must stand unexplained: an end is saved a moment after its flip."""
+
+GRACE: Final = timedelta(minutes=10)
+"""How long somebody may claim it before it is rolled back."""
+
+BOT: Final = Actor("canarybot", "canarybot")
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where a service's canaries belong: their plan and their channel."""
+
+    plan: Plan
+    channel: str
+
+
+class Orphans:
+    """Asks the routers of services without a live canary whether they agree."""
+
+    def __init__(
+        self,
+        *,
+        store: CanaryStore,
+        runner: EffectRunner,
+        service: CanaryService,
+        clock: Clock,
+        homes: Mapping[str, Home],
+        new_canary_id: Callable[[str], str],
+    ) -> None:
+        self._store = store
+        self._runner = runner
+        self._service = service
+        self._clock = clock
+        self._homes = homes
+        self._new_canary_id = new_canary_id
+        self._since: dict[str, datetime] = {}
+
+    @property
+    def suspects(self) -> Collection[str]:
+        """Services whose split has no explanation so far."""
+        return self._since.keys()
+
+    async def look(self) -> None:
+        """Look at every service once; what cannot be asked now is asked the next time."""
+        for name, home in self._homes.items():
+            try:
+                await self._look_at(name, home)
+            except PortError as error:
+                log.warning("orphans.unknown", service=name, reason=str(error))
+            except Exception:  # one service must not hide the others
+                log.exception("orphans.failed", service=name)
+
+    async def _look_at(self, name: str, home: Home) -> None:
+        if await self._store.live(name) is not None:
+            self._since.pop(name, None)
+            return
+        split = await self._runner.split(name)
+        last = next(iter(await self._store.recent(name, 1)), None)
+        arms = None if isinstance(split, NoData) else stray(split, last)
+        if arms is None or isinstance(split, NoData):
+            if not isinstance(split, NoData):
+                self._since.pop(name, None)
+            return
+        now = self._clock.now()
+        if now - self._since.setdefault(name, now) < SURE_AFTER:
+            return
+        del self._since[name]
+        revision = await self._runner.revision(name, arms.canary) or "unknown"
+        log.warning("orphan.found", service=name, backend=arms.canary, revision=revision)
+        await self._service.find_out(
+            Found(
+                canary_id=self._new_canary_id(name),
+                service=name,
+                revision=revision,
+                plan=home.plan,
+                channel=home.channel,
+                by=BOT,
+                at=now,
+                arms=arms,
+                weight=split[arms.canary],
+                grace=GRACE,
+            )
+        )
