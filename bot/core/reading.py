@@ -61,7 +61,9 @@ def advance(tally: Tally | None, reading: Reading) -> tuple[Tally | None, Arms[T
 
     Only ticks at which both arms were read count, so that both cover the same time. An arm that
     was missing is caught up with at the next reading. The first reading says nothing yet: it is
-    where counting begins.
+    where counting begins. Nor does one that was told before: a source that is scraped once a
+    minute is neither blind in between nor without traffic. One that is not scraped any more is
+    found out by the age of what it tells, by its adapter.
     """
     match reading.canary, reading.stable:
         case NoData(reason=reason), _:
@@ -72,7 +74,7 @@ def advance(tally: Tally | None, reading: Reading) -> tuple[Tally | None, Arms[T
             if tally is None:
                 return Tally(reading.at, canary, stable), Arms(Traffic(), Traffic())
             if reading.at <= tally.at:
-                return tally, NoData("the counters have not been read anew since the last look")
+                return tally, Arms(Traffic(), Traffic())  # scraped less often than looked at
             traffic = Arms(
                 together(increases(tally.canary, canary)),
                 together(increases(tally.stable, stable)),

@@ -1,8 +1,10 @@
 """What stable did before the canary makes the judge wiser, and nothing else."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+import pytest
 from builders import ARMS, NOON
 from hypothesis import given
 from hypothesis import strategies as st
@@ -126,6 +128,22 @@ def test_counters_that_only_rise_are_no_restart() -> None:
     _, memory = _run(restarting=False)
 
     assert verdict(memory).findings[0].health is Health.HEALTHY
+
+
+@pytest.mark.parametrize("failing", [1, 20])
+def test_counters_that_are_scraped_once_a_minute_are_not_blind(failing: int) -> None:
+    """Looked at every ten seconds, a slow scrape still finds a breach, and still promotes."""
+    tally, memory = None, begin(Objectives(watched=(Sli.ERRORS,)))
+    for tick in range(180):
+        scraped = tick - tick % 6
+        canary = Counters(500 * scraped, failing * scraped)
+        seen = look(tick, canary, Counters(9500 * scraped, 20 * scraped))
+        at = NOON + timedelta(seconds=10 * scraped)
+        told = Reading(at, {"c": canary}, {"s": Counters(9500 * scraped, 20 * scraped)})
+        tally, memory = taken(tally, memory, replace(seen, metrics=told))
+
+    finding = verdict(memory).findings[0]
+    assert finding.health is (Health.BREACHED if failing > 1 else Health.HEALTHY)
 
 
 def test_what_is_learnt_after_the_first_look_changes_nothing() -> None:
