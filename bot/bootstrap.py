@@ -111,9 +111,10 @@ class Engine:
         await self.ownership.beat()
 
     async def stop(self) -> None:
-        """Finish the flips under way; everything else is saved."""
+        """Finish the flips under way, and leave everything else, which is saved, to the others."""
         self.ticker.stop()
         await self.service.stop()
+        await self.ownership.resign()
 
 
 def make_engine(

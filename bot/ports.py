@@ -222,6 +222,10 @@ class CanaryStore(Protocol):
         """Say that this replica is alive, for the next few seconds."""
         ...
 
+    async def resign(self, owner: str) -> None:
+        """Say that this replica leaves: its canaries are orphans at once."""
+        ...
+
     async def orphans(self, owner: str = "", held: Collection[str] = ()) -> tuple[str, ...]:
         """Ids of unfinished canaries whose owner is silent.
 

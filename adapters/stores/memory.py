@@ -106,6 +106,10 @@ class MemoryStore:
         """See `CanaryStore.beat`."""
         self._beats[owner] = self._clock.now()
 
+    async def resign(self, owner: str) -> None:
+        """See `CanaryStore.resign`."""
+        self._beats.pop(owner, None)
+
     async def orphans(self, owner: str = "", held: Collection[str] = ()) -> tuple[str, ...]:
         """See `CanaryStore.orphans`."""
         now = self._clock.now()

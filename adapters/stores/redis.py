@@ -163,6 +163,11 @@ class RedisStore:
         with explained(self._place):
             await self._redis.set(self._keys.beat(owner), b"1", px=self._silence)
 
+    async def resign(self, owner: str) -> None:
+        """See `CanaryStore.resign`."""
+        with explained(self._place):
+            await self._redis.delete(self._keys.beat(owner))
+
     async def orphans(self, owner: str = "", held: Collection[str] = ()) -> tuple[str, ...]:
         """See `CanaryStore.orphans`."""
         owners: dict[bytes, bytes] = {}

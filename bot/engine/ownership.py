@@ -33,6 +33,13 @@ class Ownership:
                 log.info("store.back")
             self._store_away = False
 
+    async def resign(self) -> None:
+        """Leave: the canaries of this replica are the others' from now on, without a wait."""
+        try:
+            await self._store.resign(self._owner)
+        except PortError as error:  # then they wait until our silence is noticed
+            log.warning("ownership.not_resigned", reason=str(error))
+
     async def adopt_orphans(self) -> None:
         """Take over every unfinished canary that nobody works on; one bad record stops no other."""
         for canary_id in await self._store.orphans(self._owner, self._service.held):

@@ -295,6 +295,19 @@ async def test_a_canary_of_a_silent_owner_is_an_orphan(bench: Bench) -> None:
     assert await nobody_is_orphaned(bench.other, "two")
 
 
+async def test_who_resigns_leaves_its_canaries_at_once(bench: Bench) -> None:
+    """Nobody waits for the silence of a replica that has said that it goes."""
+    await bench.store.create(a_canary(), "one", ())
+    await bench.store.beat("one")
+    await bench.other.beat("two")
+    assert await bench.other.orphans() == ()
+
+    await bench.store.resign("one")
+    await bench.store.resign("one")
+
+    assert await bench.other.orphans() == ("shop-k3x9ab",)
+
+
 async def test_an_ended_canary_is_an_orphan_until_its_last_note_is_told(bench: Bench) -> None:
     """Ended with something left to do is unfinished; finished is nobody's orphan."""
     record = await bench.store.create(a_canary(), "one", ())

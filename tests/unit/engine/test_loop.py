@@ -293,6 +293,23 @@ async def test_a_click_and_the_heartbeat_take_a_canary_over_once(
     assert [ID] == outside.posts
 
 
+async def test_a_replica_that_leaves_hands_its_canaries_over_at_once(
+    outside: Outside, store: MemoryStore
+) -> None:
+    """The next heartbeat of another one takes them, without a wait for silence."""
+    one, two = Bot(outside, store, "one"), Bot(outside, store, "two")
+    await one.ownership.beat()
+    await one.service.start(a_start(window=timedelta(minutes=1)))
+    await one.until(ID, lambda c: isinstance(c.phase, Observing))
+    await one.die()
+    await one.ownership.resign()
+
+    await two.ownership.beat()
+
+    assert ID in two.loop.held
+    await two.die()
+
+
 async def test_two_survivors_adopt_a_canary_once(outside: Outside, store: MemoryStore) -> None:
     """Its message is posted by the one that has it, and by nobody else."""
     outside.slack_down = True
