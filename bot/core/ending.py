@@ -16,7 +16,16 @@ from bot.core.events import (
     Told,
     WeightApplied,
 )
-from bot.core.moves import Refused, Transition, back_off, ignore_or, intending, telling, without
+from bot.core.moves import (
+    Refused,
+    Transition,
+    back_off,
+    ignore_or,
+    intending,
+    is_due,
+    telling,
+    without,
+)
 from bot.core.plan import ZERO
 from bot.core.refusals import already
 
@@ -43,7 +52,7 @@ def while_rolling_back(
                 return Transition(canary)
             canary = replace(canary, phase=replace(retry, overdue=True))
             return telling(Transition(canary), Topic.FLIP_OVERDUE, at, reason)
-        case Ticked(at=at) if phase.retry_at is not None and at >= phase.retry_at:
+        case Ticked(at=at) if is_due(phase.retry_at, at):
             assert canary.arms is not None, "only a canary with arms rolls back"
             flip = SetWeight(canary.arms, ZERO)
             return intending(replace(canary, phase=replace(phase, retry_at=None)), flip)

@@ -26,11 +26,14 @@ class Look:
 
 def look_if_due(canary: Canary, at: datetime) -> Transition:
     """Ask for a look when it is time, and set the time of the next one on the same grid."""
+    tick = canary.plan.tick
+    if canary.next_look_at is not None and canary.next_look_at - at > 2 * tick:
+        # The clock was set back. Looking must not stop until it is as late as it was.
+        return Transition(replace(canary, next_look_at=at + tick, last_look_at=at))
     if canary.next_look_at is None or at < canary.next_look_at:
         return Transition(canary)
     if canary.arms is None or canary.last_look_at is None:
         return Transition(canary)
-    tick = canary.plan.tick
     missed = (at - canary.next_look_at) // tick
     later = replace(canary, next_look_at=canary.next_look_at + tick * (missed + 1))
     return Transition(later, (Observe(canary.arms, canary.last_look_at),))

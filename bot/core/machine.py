@@ -49,6 +49,7 @@ from bot.core.moves import (
     go_on,
     ignore_or,
     intending,
+    is_due,
     observe,
     prepare,
     reject,
@@ -149,7 +150,7 @@ def _while_preparing(
     match message:
         case Prepared():
             return preparing.prepared(canary, phase, message)
-        case Ticked(at=at) if phase.retry_at is not None and at >= phase.retry_at:
+        case Ticked(at=at) if is_due(phase.retry_at, at):
             canary = replace(canary, phase=replace(phase, retry_at=None))
             return intending(canary, Prepare(canary.service))
         case _:
@@ -182,7 +183,7 @@ def _while_moving(
             move = looking.look_if_due(canary, at)
             if move.effects:
                 return move  # looking comes before raising; the retry has a tick of its own
-            if phase.retry_at is not None and at >= phase.retry_at and canary.arms is not None:
+            if is_due(phase.retry_at, at) and canary.arms is not None:
                 waiting = replace(canary, phase=replace(phase, retry_at=None))
                 return intending(waiting, SetWeight(canary.arms, canary.target))
             return move

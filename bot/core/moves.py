@@ -26,6 +26,8 @@ from bot.core.slo import Arms
 
 FIRST_RETRY: Final = timedelta(milliseconds=500)
 LONGEST_RETRY: Final = timedelta(seconds=30)
+OVERSLEPT: Final = timedelta(seconds=5)
+"""How late a wake may be before it is given anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,27 @@ def gate_of(canary: Canary, question: Question) -> Gate:
 def back_off(attempts: int) -> timedelta:
     """How long to wait before trying again: doubling from half a second to half a minute."""
     return min(LONGEST_RETRY, FIRST_RETRY * (1 << min(attempts, 10)))
+
+
+def is_due(retry_at: datetime | None, at: datetime) -> bool:
+    """Whether it is time to try again; a time further off than any wait is of a clock set back."""
+    return retry_at is not None and (at >= retry_at or retry_at - at > 2 * LONGEST_RETRY)
+
+
+def is_overdue(canary: Canary, now: datetime) -> bool:
+    """Whether a canary that works should have been woken, or would be far too late.
+
+    A lost timer makes it late, and a clock that was set back puts off what is due for as long.
+    """
+    tick, wake_at, look_at = canary.plan.tick, canary.wake_at, canary.next_look_at
+    if wake_at is None:
+        return False
+    if now - wake_at > max(OVERSLEPT, tick):
+        return True
+    if look_at is not None and look_at - now > 3 * tick:
+        return True
+    retry_at = getattr(canary.phase, "retry_at", None)
+    return retry_at is not None and retry_at - now > 2 * LONGEST_RETRY
 
 
 def _arms(canary: Canary) -> Arms[str]:

@@ -73,7 +73,7 @@ def advance(tally: Tally | None, reading: Reading) -> tuple[Tally | None, Arms[T
         case dict() as canary, dict() as stable:
             if tally is None:
                 return Tally(reading.at, canary, stable), Arms(Traffic(), Traffic())
-            if reading.at <= tally.at:
+            if reading.at <= tally.at and not _gone_on(tally, canary, stable):
                 return tally, Arms(Traffic(), Traffic())  # scraped less often than looked at
             traffic = Arms(
                 together(increases(tally.canary, canary)),
@@ -87,6 +87,20 @@ def advance(tally: Tally | None, reading: Reading) -> tuple[Tally | None, Arms[T
             known = tally.canary | canary, tally.stable | stable
             return Tally(reading.at, *known, restarts), traffic
     raise AssertionError("a reading is counters or NoData")  # pragma: no cover
+
+
+def _gone_on(tally: Tally, canary: Instances, stable: Instances) -> bool:
+    """Whether counters went on though their time did not: a clock was set back.
+
+    A replica of the source that lags behind shows an older time as well, but smaller counters.
+    """
+    pairs = [
+        (before[name].requests, counters.requests)
+        for before, now in ((tally.canary, canary), (tally.stable, stable))
+        for name, counters in now.items()
+        if name in before
+    ]
+    return any(was < is_ for was, is_ in pairs) and all(was <= is_ for was, is_ in pairs)
 
 
 def increases(before: Instances, now: Instances) -> dict[str, Traffic]:

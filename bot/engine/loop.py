@@ -7,8 +7,6 @@ on; the store's compare-and-set says whether it still is the owner.
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from datetime import timedelta
-from typing import Final
 
 import structlog
 
@@ -17,7 +15,7 @@ from bot.core.commands import Abort, Command, Found, Start
 from bot.core.effects import Effect, GatherEvidence, Observe, OpenThread, Prepare, SetWeight, Tell
 from bot.core.events import Event, Observed, Prepared, Ticked
 from bot.core.machine import Refused, Transition, transition
-from bot.core.moves import back_off
+from bot.core.moves import back_off, is_overdue
 from bot.core.plan import ZERO
 from bot.engine.effects import EffectRunner
 from bot.engine.fencing import STORE_PATIENCE, Fence
@@ -30,9 +28,6 @@ Message = Start | Found | Command | Event
 Encode = Callable[[Message], str]
 
 Insist = Callable[[Canary, str], Coroutine[None, None, None]]
-
-OVERSLEPT: Final = timedelta(seconds=5)
-"""How late a wake may be before it is given anew."""
 
 log = structlog.get_logger()
 
@@ -112,8 +107,7 @@ class Loop:
         """Wake whoever should have been woken long ago: no lost timer may stop a canary."""
         now = self._clock.now()
         for held in tuple(self.held.values()):
-            wake_at = held.canary.wake_at
-            if wake_at is not None and now - wake_at > max(OVERSLEPT, held.canary.plan.tick):
+            if is_overdue(held.canary, now):
                 log.warning("canary.overslept", canary_id=held.canary.id)
                 self._ticker.arm(held.canary.id, now, self.wake)
 
