@@ -52,11 +52,17 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Approve:
-    """Say yes to what is being asked; `question` is what the person saw, None for whatever it is."""
+    """Say yes to what is being asked.
+
+    Attributes:
+        question, step: what the person saw, and at which step; None for whatever it is now.
+
+    """
 
     by: Actor
     at: datetime
     question: Question | None = None
+    step: int | None = None
     kind: Literal["approve"] = "approve"
 
 

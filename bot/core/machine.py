@@ -244,8 +244,8 @@ def _while_awaiting(
             return looking.look_if_due(canary, at)
         case WeightApplied() | ShiftFailed():
             return Transition(without(canary, SetWeight))
-        case Approve(by=by, at=at, question=question):
-            if question not in {None, phase.question}:
+        case Approve(by=by, at=at, question=question, step=step):
+            if question not in {None, phase.question} or step not in {None, phase.step}:
                 return Refused(not_asked(canary))
             gate = gate_of(canary, phase.question)
             if not gate.admits(by):

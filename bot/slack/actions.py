@@ -45,7 +45,7 @@ async def _ask(
 ) -> Canary | Refused:
     match action:
         case Action.APPROVE:
-            return await desk.approve(parts, visit, canary, pressed.question)
+            return await desk.approve(parts, visit, canary, pressed.question, pressed.step)
         case Action.ABORT:
             return await desk.abort(parts, visit, canary.id, "")
         case Action.PAUSE:

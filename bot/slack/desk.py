@@ -82,14 +82,18 @@ class Parts:
 
 
 async def approve(
-    parts: Parts, visit: Visit, canary: Canary, question: Question | None
+    parts: Parts,
+    visit: Visit,
+    canary: Canary,
+    question: Question | None,
+    step: int | None = None,
 ) -> Canary | Refused:
     """Pass on an approval with the groups of its giver, looked up at this click."""
     foreign = await parts.home.refuse(visit)
     if foreign:
         return Refused(foreign)
     member = await parts.groups.of(visit.user_id, groups_to_ask(canary.plan, visit.user_id))
-    asked = Approve(visit.actor(member.groups), parts.clock.now(), question)
+    asked = Approve(visit.actor(member.groups), parts.clock.now(), question, step)
     answer = await parts.desk.command(canary.id, asked)
     if isinstance(answer, Refused) and member.unknown:
         return Refused(f"{answer.reason} {member.unknown}")

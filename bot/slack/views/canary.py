@@ -41,14 +41,15 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """What a button carries: which canary, and what its reader was being asked."""
+    """What a button carries: which canary, and what its reader was being asked, at which step."""
 
     canary_id: str
     question: Question | None = None
+    step: int | None = None
 
     def dump(self) -> str:
         """As a button's value."""
-        return json.dumps({"id": self.canary_id, "question": self.question})
+        return json.dumps({"id": self.canary_id, "question": self.question, "step": self.step})
 
     @classmethod
     def read(cls, value: str) -> "Pressed":
@@ -62,8 +63,10 @@ class Pressed:
             case {
                 "id": str(canary_id),
                 "question": None | "start" | "promote" | "thin" | "blind" | "orphan" as question,
+                **more,
             }:
-                return cls(canary_id, question)
+                step = more.get("step")
+                return cls(canary_id, question, step if isinstance(step, int) else None)
             case _:
                 raise ValueError("the button does not carry a canary and a question")
 
@@ -139,8 +142,8 @@ def buttons(canary: Canary) -> list[Block]:
     match canary.phase:
         case PendingApproval():
             return [_approve(canary, "start"), _abort(canary)]
-        case AwaitingDecision(question=question):
-            return [_approve(canary, question), _abort(canary)]
+        case AwaitingDecision(question=question, step=step):
+            return [_approve(canary, question, step), _abort(canary)]
         case Observing():
             return [_pause(canary), _abort(canary)]
         case Paused():
@@ -151,7 +154,7 @@ def buttons(canary: Canary) -> list[Block]:
             return []
 
 
-def _approve(canary: Canary, question: Question) -> Block:
+def _approve(canary: Canary, question: Question, step: int | None = None) -> Block:
     what = subject(canary)
     first = canary.plan.steps[0].weight
     label, asked = {
@@ -165,7 +168,7 @@ def _approve(canary: Canary, question: Question) -> Block:
     return kit.button(
         label,
         Action.APPROVE,
-        Pressed(canary.id, question).dump(),
+        Pressed(canary.id, question, step).dump(),
         spoken=f"{label}: {what}",
         style="primary",
         confirm=kit.confirm(title, asked, label),

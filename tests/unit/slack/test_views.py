@@ -61,10 +61,12 @@ def test_an_approval_names_the_next_weight() -> None:
 
 
 def test_a_button_carries_the_question_that_was_seen() -> None:
-    """So an answer to an older question can be refused."""
+    """So an answer to an older question, or to the same one at an earlier step, can be refused."""
     value = buttons(in_phase("awaiting_thin"))[0]["value"]
-    assert Pressed.read(value) == Pressed("shop-k3x9ab", "thin")
-    assert json.loads(value) == {"id": "shop-k3x9ab", "question": "thin"}
+    assert Pressed.read(value) == Pressed("shop-k3x9ab", "thin", 0)
+    assert json.loads(value) == {"id": "shop-k3x9ab", "question": "thin", "step": 0}
+    older = '{"id": "shop-k3x9ab", "question": "thin"}'
+    assert Pressed.read(older) == Pressed("shop-k3x9ab", "thin")
 
 
 @pytest.mark.parametrize(
