@@ -15,7 +15,7 @@ from bench.judge.score import Score
 from bench.judge.table import LEGEND, block, by_cell, summary
 
 REPORTED = 1_000_000
-"""First seed of reported sessions; settings were chosen on seeds below 10,000."""
+"""First seed of reported sessions; settings were chosen on seeds below 100,000."""
 
 QUICK = 40
 
