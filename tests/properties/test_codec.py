@@ -194,8 +194,8 @@ def test_what_is_no_canary_is_refused_with_a_reason(text: bytes, reason: str) ->
     [
         ("", "Invalid JSON"),
         ("[]", "dictionary|object"),
-        ("{}", "the message names no kind; known: start, approve"),
-        ('{"kind": "explode"}', "unknown kind of message 'explode'; known: start, approve"),
+        ("{}", "the message names no kind; known: start, found, approve"),
+        ('{"kind": "explode"}', "unknown kind of message 'explode'; known: start, found, approve"),
         ('{"kind": "abort"}', "abort.by: Field required"),
     ],
 )
