@@ -70,6 +70,8 @@ def latency(seconds: float) -> str:
 
 def times(ratio: float) -> str:
     """A ratio as `1.6x`, `14x`."""
+    if ratio < 0.05:
+        return "0x"
     if ratio >= 1000:
         return ">1,000x"
     return f"{ratio:.1f}x" if ratio < 10 else f"{ratio:.0f}x"

@@ -25,8 +25,11 @@ STATES: Final = {
 }
 _HEADINGS: Final = ("SLO", "State", "Canary", "Stable", "Ratio", "Limit")
 _NUMBERS: Final = (2, 3, 4)
-WIDEST: Final = 50.0
-"""An interval wider than this says nothing, and is not shown."""
+WIDEST: Final = 10.0
+"""An interval that reaches further says nothing yet, and does not fit its column."""
+
+NO_NEWS: Final = "nothing new"
+"""The limit of log errors, short enough for a column."""
 
 
 def value(sli: Sli, number: float | None) -> str:
@@ -47,15 +50,15 @@ def value(sli: Sli, number: float | None) -> str:
 def ratio(finding: Finding) -> str:
     """How the canary compares, with the interval the truth is in; a dash where it makes no sense.
 
-    `1.2x (0.9 to 1.6)`: of errors their rates, of latency how many requests are slow.
+    `1.2x (0.9-1.6)`: of errors their rates, of latency how many requests are slow.
     """
     return NOTHING if finding.ratio is None else f"{times(finding.ratio)}{_interval(finding)}"
 
 
-def _interval(finding: Finding) -> str:
-    if finding.low is None or finding.high is None or finding.high > WIDEST:
+def _interval(finding: Finding, widest: float = WIDEST) -> str:
+    if finding.low is None or finding.high is None or finding.high > widest:
         return ""
-    return f" ({finding.low:.2g} to {finding.high:.2g})"
+    return f" ({finding.low:.2g}-{finding.high:.2g})"
 
 
 def slo_table(state: JudgeState, *, plain: bool = False) -> Block | None:
@@ -81,7 +84,7 @@ def _row(finding: Finding) -> tuple[str, ...]:
         value(sli, finding.canary),
         value(sli, finding.stable),
         ratio(finding),
-        finding.limit,
+        NO_NEWS if sli is Sli.LOGS else finding.limit,
     )
 
 
@@ -154,7 +157,7 @@ def _worse(finding: Finding) -> str:
     if finding.ratio is None or finding.ratio <= 1:
         return ""
     slow = "" if finding.sli is Sli.ERRORS else " slow requests"
-    return f"{times(finding.ratio)} as many{slow}{_interval(finding)}"
+    return f"{times(finding.ratio)} as many{slow}{_interval(finding, 1000)}"
 
 
 def _sure(finding: Finding) -> str:
