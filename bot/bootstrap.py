@@ -5,7 +5,7 @@ import os
 import secrets as random
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -23,7 +23,9 @@ from adapters.stores.codec import encode_message
 from adapters.stores.redis import RedisStore
 from bot.config import AdapterSettings, ConfigError, Problem, Secrets, Settings, load
 from bot.config.loading import Lines, problems_of
+from bot.engine import guard as guarding
 from bot.engine.effects import EffectRunner
+from bot.engine.guard import Guard
 from bot.engine.loop import Loop
 from bot.engine.orphans import EVERY, Home, Orphans
 from bot.engine.ownership import Ownership
@@ -208,6 +210,27 @@ async def serve(path: Path, secrets: Secrets, stop: asyncio.Event) -> None:
         await board.stop()  # last, so that it shows how the flip ended
         await store.aclose()
         log.info("bot.stopped")
+
+
+async def guard(path: Path, secrets: Secrets, after: timedelta, stop: asyncio.Event) -> None:
+    """Run the dead man's switch until `stop` is set.
+
+    Raises:
+        ConfigError: the configuration cannot be used.
+        PortError: the address of the store cannot be understood.
+
+    """
+    clock = SystemClock()
+    async with http_client() as http:
+        configuration = configure(path, http, clock)
+        store = RedisStore(redis_url(configuration.settings, secrets))
+        watch = Guard(configuration.services, store, clock, after)
+        log.info("guard.started", services=configuration.settings.service_names())
+        while not stop.is_set():
+            await watch.look()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), guarding.EVERY.total_seconds())
+        await store.aclose()
 
 
 def new_owner() -> str:

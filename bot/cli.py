@@ -1,9 +1,11 @@
-"""The `canary` command: serve, demo, check, init, manifest."""
+"""The `canary` command: serve, guard, demo, check, init, manifest and others."""
 
 import asyncio
 import contextlib
 import signal
 import sys
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Final, NoReturn
 
@@ -31,6 +33,7 @@ Config = Annotated[
     Path, typer.Option("--config", "-c", help="The configuration file.", envvar="CANARY_CONFIG")
 ]
 DEFAULT_CONFIG: Final = Path("canary.yaml")
+SHORTEST_SILENCE: Final = timedelta(seconds=30)
 
 
 @app.command()
@@ -45,16 +48,42 @@ def serve(config: Config = DEFAULT_CONFIG) -> None:
     if missing:
         _stop("\n".join(missing))
 
+    _until_told(lambda stop: run(config, secrets, stop))
+
+
+def _until_told(work: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> None:
+    """Run until SIGTERM or Ctrl-C, or until the input proves unusable."""
+
     async def main() -> None:
         stop = asyncio.Event()
         for signum in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(signum, stop.set)
-        await run(config, secrets, stop)
+        await work(stop)
 
     try:
         asyncio.run(main())
     except (ConfigError, PortError) as error:
         _stop(str(error))
+
+
+@app.command()
+def guard(
+    config: Config = DEFAULT_CONFIG,
+    after: Annotated[str, typer.Option(help="How long all replicas must be silent.")] = "2m",
+) -> None:
+    """Beside a router: take canaries to 0 % when no replica of the bot is left alive."""
+    from bot.bootstrap import guard as run
+    from bot.config.units import duration
+    from bot.logs import set_up_logging
+
+    set_up_logging()
+    try:
+        patience = duration(after)
+    except ValueError as error:
+        _stop(f"--after: {error}")
+    if patience < SHORTEST_SILENCE:
+        _stop("--after: a restart takes seconds; give it at least 30s")
+    _until_told(lambda stop: run(config, _secrets(), patience, stop))
 
 
 @app.command()

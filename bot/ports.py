@@ -222,6 +222,10 @@ class CanaryStore(Protocol):
         """Say that this replica is alive, for the next few seconds."""
         ...
 
+    async def anyone(self) -> bool:
+        """Whether any replica has said lately that it is alive."""
+        ...
+
     async def resign(self, owner: str) -> None:
         """Say that this replica leaves: its canaries are orphans at once."""
         ...

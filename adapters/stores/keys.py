@@ -30,6 +30,11 @@ class Keys:
         """The heartbeat of a replica."""
         return f"{self.prefix}:beat:{owner}"
 
+    @property
+    def anyone(self) -> str:
+        """The heartbeat of all replicas together, for whoever asks only whether there is one."""
+        return f"{self.prefix}:anyone"
+
     def of(self, service: str) -> "ServiceKeys":
         """The keys of a service."""
         return ServiceKeys(f"{self.prefix}:{{{service}}}")

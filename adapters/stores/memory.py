@@ -106,6 +106,11 @@ class MemoryStore:
         """See `CanaryStore.beat`."""
         self._beats[owner] = self._clock.now()
 
+    async def anyone(self) -> bool:
+        """See `CanaryStore.anyone`."""
+        now = self._clock.now()
+        return any(now - at < self._silence for at in self._beats.values())
+
     async def resign(self, owner: str) -> None:
         """See `CanaryStore.resign`."""
         self._beats.pop(owner, None)

@@ -162,11 +162,21 @@ class RedisStore:
         """See `CanaryStore.beat`."""
         with explained(self._place):
             await self._redis.set(self._keys.beat(owner), b"1", px=self._silence)
+            await self._redis.set(self._keys.anyone, owner.encode(), px=self._silence)
+
+    async def anyone(self) -> bool:
+        """See `CanaryStore.anyone`."""
+        with explained(self._place):
+            return bool(await self._redis.exists(self._keys.anyone))
 
     async def resign(self, owner: str) -> None:
         """See `CanaryStore.resign`."""
         with explained(self._place):
             await self._redis.delete(self._keys.beat(owner))
+            if await self._redis.get(self._keys.anyone) == owner.encode():
+                await self._redis.delete(
+                    self._keys.anyone
+                )  # another one's next beat sets it again
 
     async def orphans(self, owner: str = "", held: Collection[str] = ()) -> tuple[str, ...]:
         """See `CanaryStore.orphans`."""

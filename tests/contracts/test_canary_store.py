@@ -302,10 +302,16 @@ async def test_who_resigns_leaves_its_canaries_at_once(bench: Bench) -> None:
     await bench.other.beat("two")
     assert await bench.other.orphans() == ()
 
+    assert await bench.other.anyone()
+
     await bench.store.resign("one")
     await bench.store.resign("one")
 
     assert await bench.other.orphans() == ("shop-k3x9ab",)
+    await bench.other.beat("two")
+    assert await bench.store.anyone()
+    await bench.other.resign("two")
+    assert not await bench.store.anyone()
 
 
 async def test_an_ended_canary_is_an_orphan_until_its_last_note_is_told(bench: Bench) -> None:
