@@ -63,7 +63,8 @@ class Guard:
         try:
             return await self._store.anyone()
         except PortError as error:
-            log.warning("guard.store_away", reason=str(error))
+            if self._silent_since is None:
+                log.warning("guard.store_away", reason=str(error))
             return False
 
     async def _down(self, name: str, ports: ServicePorts) -> bool:

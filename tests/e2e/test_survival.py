@@ -1,11 +1,17 @@
-"""A canary outlives the bot: kill -9 in mid-window, and it goes on in the same message."""
+"""A canary outlives the bot and its store, and does not outlive everybody."""
 
+import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import redis
 from stage import on_stage
 
+from bot.bootstrap import guard
+from bot.config import Secrets
 from bot.demo.blocks import headline
+from bot.demo.config import write_config
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -58,3 +64,40 @@ def test_a_killed_redis_is_survived_too(tmp_path: Path) -> None:
             or stage.says("rolling back")
             or (stage.says("👀"))
         )
+
+
+def test_a_canary_whose_record_is_gone_is_found_at_the_router(tmp_path: Path) -> None:
+    """Redis lost everything in mid-window: the split is reported, and an abort takes it down."""
+    with on_stage(tmp_path, "healthy", window=600) as stage:
+        stage.start()
+        stage.until("observing", lambda: stage.says("👀"))
+
+        with redis.Redis(port=stage.places.valkey) as store:
+            store.flushall()
+        stage.until("a question", lambda: stage.says("whose is it?"), 60)
+        assert stage.split() == {"blue": 90, "green": 10}
+        assert len(stage.lives()) == 2
+        stage.start("/canary abort shop nobody knows it")
+        stage.until("0 % on the canary", lambda: stage.split() == {"blue": 100, "green": 0})
+
+
+def test_the_guard_takes_a_canary_down_when_the_bot_is_dead(tmp_path: Path) -> None:
+    """Beside the router, with the same configuration, it waits for the limit and then acts."""
+    with on_stage(tmp_path, "healthy", window=600) as stage:
+        stage.start()
+        stage.until("observing", lambda: stage.says("👀"))
+        config = write_config(stage.places, stage.scenario, stage.pace)
+
+        async def guarded() -> None:
+            stop = asyncio.Event()
+            running = asyncio.create_task(guard(config, Secrets(), timedelta(seconds=3), stop))
+            await asyncio.sleep(8)
+            assert stage.split() == {"blue": 90, "green": 10}, "the bot is alive"
+            stage.kill("bot")
+            async with asyncio.timeout(40):
+                while stage.split() != {"blue": 100, "green": 0}:
+                    await asyncio.sleep(0.5)
+            stop.set()
+            await running
+
+        asyncio.run(guarded())
