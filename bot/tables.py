@@ -84,7 +84,7 @@ def findings_table(findings: tuple[Finding, ...]) -> Table:
             _value(finding.sli, finding.canary),
             _value(finding.sli, finding.stable),
             _ratio(finding),
-            finding.odds,
+            finding.odds if finding.chance < 0.5 else "-",
             Text(f"{finding.reason} ({finding.rule})".strip() if finding.rule else finding.reason),
         )
     return table
