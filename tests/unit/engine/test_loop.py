@@ -1,7 +1,6 @@
 """From start to end through the engine, with everything outside able to fail."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,24 +26,6 @@ from bot.core.plan import FULL, ZERO, Gate, Weight
 from bot.ports import PortError
 
 ID = "shop-abc123"
-
-
-@pytest.fixture
-def outside() -> Outside:
-    return Outside()
-
-
-@pytest.fixture
-def store() -> MemoryStore:
-    return a_store()
-
-
-@pytest.fixture
-async def bot(outside: Outside, store: MemoryStore) -> AsyncIterator[Bot]:
-    made = Bot(outside, store, "one")
-    await made.ownership.beat()
-    yield made
-    await made.die()
 
 
 def now() -> datetime:

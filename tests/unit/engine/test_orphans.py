@@ -1,13 +1,12 @@
 """Traffic on a canary that nobody remembers is put on record, judged, and rolled back in the end."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from builders import ADA, GRACE, NOON, a_canary
-from world import Bot, Now, Outside, a_start, a_store
+from world import Bot, Now, Outside, a_start
 
 from adapters.stores.memory import MemoryStore
 from bot.core.canary import AwaitingDecision, Canary, Observing, Promoted, Rejected, RolledBack
@@ -21,24 +20,6 @@ from bot.engine.orphans import Home, Orphans
 from bot.ports import PortError, ServicePorts
 
 FIVE, REST = Weight.percent(5), Weight.percent(95)
-
-
-@pytest.fixture
-def outside() -> Outside:
-    return Outside()
-
-
-@pytest.fixture
-def store() -> MemoryStore:
-    return a_store()
-
-
-@pytest.fixture
-async def bot(outside: Outside, store: MemoryStore) -> AsyncIterator[Bot]:
-    made = Bot(outside, store, "one")
-    await made.ownership.beat()
-    yield made
-    await made.die()
 
 
 @pytest.fixture(autouse=True)
