@@ -25,7 +25,6 @@ from bot.config import AdapterSettings, ConfigError, Problem, Secrets, Settings,
 from bot.config.loading import Lines, problems_of
 from bot.engine import guard as guarding
 from bot.engine.effects import EffectRunner
-from bot.engine.guard import Guard
 from bot.engine.loop import Loop
 from bot.engine.orphans import EVERY, Home, Orphans
 from bot.engine.ownership import Ownership
@@ -224,7 +223,7 @@ async def guard(path: Path, secrets: Secrets, after: timedelta, stop: asyncio.Ev
     async with http_client() as http:
         configuration = configure(path, http, clock)
         store = RedisStore(redis_url(configuration.settings, secrets))
-        watch = Guard(configuration.services, store, clock, after)
+        watch = guarding.Guard(configuration.services, store, clock, after)
         log.info("guard.started", services=configuration.settings.service_names())
         while not stop.is_set():
             await watch.look()

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from bot.core import judge
-from bot.core.reading import Counters, Instances, Reading, Tally, advance, increases
+from bot.core.reading import Counters, Instances, Reading, Tally, advance, progress
 from bot.core.slo import Arms, Histogram, NoData, Sample, Sli, Traffic
 from bot.core.verdict import Health
 
@@ -61,12 +61,10 @@ def aa_by_instance(readings: Sequence[Reading], memory: judge.JudgeState) -> Tri
     tally: Tally | None = None
     samples = []
     for reading in readings:
-        before = tally
-        tally, traffic = advance(tally, reading)
-        if before is None or isinstance(reading.stable, NoData):
-            continue
-        apart = increases(before.stable, reading.stable)
-        samples.append(_sample(before.at, reading.at, traffic, apart))
+        before, told = tally, progress(tally, reading)
+        tally = told.tally
+        if before is not None:
+            samples.append(_sample(before.at, reading.at, told.traffic, told.apart))
     return _judged(samples, memory)
 
 
@@ -117,7 +115,7 @@ def binomial(trials: int, share: float, chance: Chance) -> int:
         hits += 1
 
 
-def wilson(hits: int, trials: int) -> tuple[float, float]:
+def wilson(hits: float, trials: int) -> tuple[float, float]:
     """The 95 % interval of a share (Wilson 1927)."""
     if not trials:
         return 0.0, 1.0

@@ -10,8 +10,8 @@ from bot.core.effects import Observe, SetWeight, Topic
 from bot.core.events import Observed
 from bot.core.moves import Transition, ask, go_on, intending, roll_back, telling
 from bot.core.plan import ZERO
-from bot.core.reading import Tally, advance, increases
-from bot.core.slo import Arms, NoData, Readiness, Sample, Traffic
+from bot.core.reading import Progress, Tally, progress
+from bot.core.slo import Arms, NoData, Readiness, Sample
 from bot.core.verdict import Health, Verdict
 
 
@@ -99,18 +99,13 @@ def taken(
     tally: Tally | None, memory: judge.JudgeState, seen: Observed
 ) -> tuple[Tally | None, judge.JudgeState]:
     """What one look leaves in the counters kept and in the judge's memory."""
-    traffic: Arms[Traffic] | NoData
-    before, instances = tally, None
     if isinstance(seen.metrics, NoData):
-        traffic = seen.metrics
+        told = Progress(tally, seen.metrics)
     else:
-        tally, traffic = advance(tally, seen.metrics)
-        now = seen.metrics.stable
-        if before is not None and not isinstance(traffic, NoData) and not isinstance(now, NoData):
-            instances = increases(before.stable, now)
-    readiness = _counting_restarts(seen.readiness, tally)
-    sample = Sample(seen.since, seen.at, traffic, seen.logs, readiness, instances)
-    return tally, judge.look(memory, sample)
+        told = progress(tally, seen.metrics)
+    readiness = _counting_restarts(seen.readiness, told.tally)
+    sample = Sample(seen.since, seen.at, told.traffic, seen.logs, readiness, told.apart or None)
+    return told.tally, judge.look(memory, sample)
 
 
 def _counting_restarts(

@@ -6,6 +6,7 @@ the bot loses no request, and resets are handled in one place for every vendor.
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from bot.core.slo import Arms, Histogram, NoData, Traffic
 
@@ -56,8 +57,27 @@ class Tally:
     restarts: Arms[int] = field(default_factory=lambda: Arms(0, 0))
 
 
-def advance(tally: Tally | None, reading: Reading) -> tuple[Tally | None, Arms[Traffic] | NoData]:
-    """Take one reading; answer what to remember and what happened since the last one.
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What one reading has told.
+
+    Attributes:
+        tally: what to remember.
+        traffic: what happened since the last reading.
+        apart: the same of stable by instance; empty where nothing new was told.
+
+    """
+
+    tally: Tally | None
+    traffic: Arms[Traffic] | NoData
+    apart: dict[str, Traffic] = field(default_factory=dict)
+
+
+NOTHING_NEW: Final = Arms(Traffic(), Traffic())
+
+
+def progress(tally: Tally | None, reading: Reading) -> Progress:
+    """Take one reading.
 
     Only ticks at which both arms were read count, so that both cover the same time. An arm that
     was missing is caught up with at the next reading. The first reading says nothing yet: it is
@@ -67,26 +87,30 @@ def advance(tally: Tally | None, reading: Reading) -> tuple[Tally | None, Arms[T
     """
     match reading.canary, reading.stable:
         case NoData(reason=reason), _:
-            return tally, NoData(f"canary: {reason}")
+            return Progress(tally, NoData(f"canary: {reason}"))
         case _, NoData(reason=reason):
-            return tally, NoData(f"stable: {reason}")
+            return Progress(tally, NoData(f"stable: {reason}"))
         case dict() as canary, dict() as stable:
             if tally is None:
-                return Tally(reading.at, canary, stable), Arms(Traffic(), Traffic())
+                return Progress(Tally(reading.at, canary, stable), NOTHING_NEW)
             if reading.at <= tally.at and not _gone_on(tally, canary, stable):
-                return tally, Arms(Traffic(), Traffic())  # scraped less often than looked at
-            traffic = Arms(
-                together(increases(tally.canary, canary)),
-                together(increases(tally.stable, stable)),
-            )
+                return Progress(tally, NOTHING_NEW)  # scraped less often than looked at
+            apart = increases(tally.stable, stable)
+            traffic = Arms(together(increases(tally.canary, canary)), together(apart))
             restarts = Arms(
                 tally.restarts.canary + _restarts(tally.canary, canary),
                 tally.restarts.stable + _restarts(tally.stable, stable),
             )
             # An instance that was not scraped this time is kept, or its return would count twice.
             known = tally.canary | canary, tally.stable | stable
-            return Tally(reading.at, *known, restarts), traffic
+            return Progress(Tally(reading.at, *known, restarts), traffic, apart)
     raise AssertionError("a reading is counters or NoData")  # pragma: no cover
+
+
+def advance(tally: Tally | None, reading: Reading) -> tuple[Tally | None, Arms[Traffic] | NoData]:
+    """Take one reading; what to remember and what happened, for whoever knows no instances."""
+    told = progress(tally, reading)
+    return told.tally, told.traffic
 
 
 def _gone_on(tally: Tally, canary: Instances, stable: Instances) -> bool:
@@ -141,17 +165,9 @@ def _increase(before: Counters, now: Counters) -> Traffic:
         before = Counters(before.requests, before.errors, (), now.timed)  # no histogram this once
         layout = ()
     cumulative = [count - known.get(bound, 0) for bound, count in now.buckets if bound in layout]
+    last = max(now.timed - before.timed, cumulative[-1] if cumulative else 0)
     return Traffic(
         requests=max(0, now.requests - before.requests),
         errors=max(0, now.errors - before.errors),
-        latency=_histogram(layout, cumulative, now.timed - before.timed),
+        latency=Histogram.of_cumulative(layout, [*cumulative, last]),
     )
-
-
-def _histogram(bounds: tuple[float, ...], cumulative: list[int], total: int) -> Histogram:
-    """Counts by bucket; a scrape taken mid-update may step back by a few, which is clipped."""
-    counts, seen = [], 0
-    for count in [*cumulative, max(total, cumulative[-1] if cumulative else 0)]:
-        counts.append(max(0, count - seen))
-        seen = max(seen, count)
-    return Histogram(bounds, tuple(counts))

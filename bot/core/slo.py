@@ -1,5 +1,6 @@
 """What is measured and what is held up: indicators, objectives, and a sample of both arms."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -52,6 +53,18 @@ class Histogram:
     def __post_init__(self) -> None:
         if len(self.counts) != len(self.bounds) + 1:
             raise ValueError("a histogram has one more count than it has bounds")
+
+    @classmethod
+    def of_cumulative(cls, bounds: tuple[float, ...], cumulative: Sequence[int]) -> "Histogram":
+        """From requests at or below each bound, and all of them last.
+
+        A scrape taken mid-update may step back by a few, which is clipped.
+        """
+        counts, seen = [], 0
+        for count in cumulative:
+            counts.append(max(0, count - seen))
+            seen = max(seen, count)
+        return cls(bounds, tuple(counts))
 
     @property
     def total(self) -> int:

@@ -38,6 +38,7 @@ from bot.ports import (
     Services,
     Snapshot,
     StatusBoard,
+    TrafficRouter,
 )
 
 T = TypeVar("T")
@@ -70,8 +71,7 @@ class EffectRunner:
 
     async def split(self, service: str) -> Split | NoData:
         """How a service's traffic is split, from the router itself."""
-        router = self._services[service].router
-        return await _read("router", router.split)
+        return await read_split(self._services[service].router)
 
     async def revision(self, service: str, backend: str) -> str | None:
         """What a backend says it runs; None where it does not tell, or cannot be asked."""
@@ -82,7 +82,7 @@ class EffectRunner:
     async def prepare(self, canary: Canary) -> Prepared:
         """Read the split and ask every backend in it how it is."""
         ports = self._ports(canary)
-        split = await _read("router", ports.router.split)
+        split = await read_split(ports.router)
         readiness: dict[str, Readiness | NoData] = {}
         if ports.readiness is not None and not isinstance(split, NoData):
             answers = await asyncio.gather(*(_check(ports.readiness, name) for name in split))
@@ -122,23 +122,9 @@ class EffectRunner:
     async def set_weight(self, canary: Canary, effect: SetWeight) -> WeightApplied | ShiftFailed:
         """Set the weight and read it back: set is not done."""
         began = self._clock.now()
-        try:
-            router = self._ports(canary).router
-            async with asyncio.timeout(FLIP_DEADLINE.total_seconds()):
-                await router.shift(effect.arms, effect.weight)
-                split = await router.split()
-        except PortError as error:
-            return ShiftFailed(self._clock.now(), effect.weight, str(error))
-        except TimeoutError:
-            reason = f"no answer within {FLIP_DEADLINE.total_seconds():g} s"
-            return ShiftFailed(self._clock.now(), effect.weight, reason)
-        except Exception as error:  # a faulty adapter must not stop the retries
-            log.exception("flip.adapter_failed", canary_id=canary.id)
-            return ShiftFailed(self._clock.now(), effect.weight, f"the adapter failed: {error!r}")
-        found = split.get(effect.arms.canary, ZERO)
-        if found != effect.weight:
-            reason = f"the router reads back {found} instead of {effect.weight}"
-            return ShiftFailed(self._clock.now(), effect.weight, reason)
+        trouble = await flip(self._ports(canary).router, effect, canary_id=canary.id)
+        if trouble:
+            return ShiftFailed(self._clock.now(), effect.weight, trouble)
         now = self._clock.now()
         log.info(
             "flip.confirmed",
@@ -155,7 +141,7 @@ class EffectRunner:
             _read("metrics", lambda: _counted(ports, arms)),
             _read("logs", lambda: _logged(ports, arms, effect.since, until)),
             _both_ready(ports.readiness, arms),
-            _read("router", ports.router.split),
+            read_split(ports.router),
         )
         return Observed(until, effect.since, metrics, logs, readiness, split)
 
@@ -190,6 +176,32 @@ class EffectRunner:
 
     def _ports(self, canary: Canary) -> ServicePorts:
         return self._services[canary.service]
+
+
+async def flip(router: TrafficRouter, effect: SetWeight, **about: str) -> str:
+    """Set a weight and read it back, within the deadline; why it is not so, or nothing."""
+    try:
+        async with asyncio.timeout(FLIP_DEADLINE.total_seconds()):
+            await router.shift(effect.arms, effect.weight)
+            split = await router.split()
+    except PortError as error:
+        return str(error)
+    except TimeoutError:
+        return f"no answer within {FLIP_DEADLINE.total_seconds():g} s"
+    except Exception as error:  # a faulty adapter must not stop the retries
+        log.exception("flip.adapter_failed", **about)
+        return f"the adapter failed: {error!r}"
+    found = split.get(effect.arms.canary, ZERO)
+    return (
+        ""
+        if found == effect.weight
+        else f"the router reads back {found} instead of {effect.weight}"
+    )
+
+
+async def read_split(router: TrafficRouter) -> Split | NoData:
+    """How a router splits its traffic, within the deadline, or why it cannot be read."""
+    return await _read("router", router.split)
 
 
 async def _read(

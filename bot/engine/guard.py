@@ -9,9 +9,11 @@ from typing import Final
 import structlog
 
 from bot.core.canary import Canary
+from bot.core.effects import SetWeight
 from bot.core.orphans import stray
 from bot.core.plan import FULL, ZERO, Split
-from bot.core.slo import Arms
+from bot.core.slo import Arms, NoData
+from bot.engine.effects import flip, read_split
 from bot.ports import CanaryStore, Clock, PortError, ServicePorts, Services
 
 AFTER: Final = timedelta(minutes=2)
@@ -69,24 +71,16 @@ class Guard:
 
     async def _down(self, name: str, ports: ServicePorts) -> bool:
         """Take one service's canary to 0 %; what fails now is tried again at the next look."""
-        try:
-            split = await ports.router.split()
-            arms = self._arms(split, await self._known(name))
-            if arms is None:
-                return False
-            await ports.router.shift(arms, ZERO)
-            left = (await ports.router.split()).get(arms.canary, ZERO)
-        except PortError as error:
-            log.warning("guard.failed", service=name, reason=str(error))
-            return False
-        except Exception:  # a faulty adapter must not keep the others' canaries up
-            log.exception("guard.adapter_failed", service=name)
-            return False
-        if left != ZERO:
-            log.warning("guard.not_taken", service=name, backend=arms.canary, carries=str(left))
-            return False
-        log.error("guard.taken_down", service=name, backend=arms.canary)
-        return True
+        split = await read_split(ports.router)
+        arms = None if isinstance(split, NoData) else self._arms(split, await self._known(name))
+        trouble = split.reason if isinstance(split, NoData) else ""
+        if arms is not None:
+            trouble = await flip(ports.router, SetWeight(arms, ZERO), service=name)
+        if trouble:
+            log.warning("guard.failed", service=name, reason=trouble)
+        elif arms is not None:
+            log.error("guard.taken_down", service=name, backend=arms.canary)
+        return arms is not None and not trouble
 
     async def _known(self, name: str) -> Canary | None:
         """The service's live canary, or else its last one; None where the store does not say."""
@@ -94,6 +88,9 @@ class Guard:
             live = await self._store.live(name)
             return live.canary if live else next(iter(await self._store.recent(name, 1)), None)
         except PortError:
+            return None
+        except Exception:  # a faulty store must not keep canaries up either
+            log.exception("guard.store_failed", service=name)
             return None
 
     def _arms(self, split: Split, known: Canary | None) -> Arms[str] | None:

@@ -78,12 +78,14 @@ class Orphans:
             self._since.pop(name, None)
             return
         split = await self._runner.split(name)
-        last = next(iter(await self._store.recent(name, 1)), None)
-        arms = None if isinstance(split, NoData) else stray(split, last)
-        if arms is None or isinstance(split, NoData):
-            if not isinstance(split, NoData):
-                self._since.pop(name, None)
+        if isinstance(split, NoData):
             return
+        if stray(split, None) is None:
+            self._since.pop(name, None)
+            return
+        last = next(iter(await self._store.recent(name, 1)), None)
+        arms = stray(split, last)
+        assert arms is not None, "who is stable does not change that there are two"
         now = self._clock.now()
         if now - self._since.setdefault(name, now) < SURE_AFTER:
             return

@@ -269,11 +269,7 @@ def _histogram(before: ArmCounters, now: ArmCounters) -> Histogram:
         bounds = bounds[:-1]
     else:
         risen.append(max([0, *risen, now.requests - before.requests]))
-    counts, seen = [], 0
-    for count in risen:
-        counts.append(max(0, count - seen))
-        seen = max(seen, count)
-    return Histogram(bounds, tuple(counts) or (0,))
+    return Histogram.of_cumulative(bounds, risen)
 
 
 def _lines(before: ArmCounters, now: ArmCounters) -> LogCounts:

@@ -15,12 +15,12 @@ from bot.core.slo import Sli
 from bot.core.verdict import Finding, Health
 
 Z95 = 1.96
-ENOUGH = 1000
-"""Stable requests with a latency after which its buckets should have told where its tail begins."""
-
 LIMIT_Z = 3.0
 """An absolute limit counts only where the canary is worse than stable, too; this is looked at every
 tick, so it takes more than the usual 1.96."""
+
+ERROR_LEVEL, LATENCY_LEVEL = 1 / 25, 1 / 50
+"""Chance, in alphas, at which an absolute limit counts as broken."""
 
 FEWEST_LOOKS = 3
 """Looks before an absolute limit can be broken: one bad moment is no trend."""
@@ -49,22 +49,20 @@ def errors_finding(state: JudgeState) -> Finding:
             f"{stable.errors} of {stable.requests} on stable"
         )
         return replace(finding, health=Health.BREACHED, reason=reason, rule=evidence.rule)
-    worse = evidence.interval(LIMIT_Z)[0] > 1
-    if limit is not None and (theirs is None or theirs <= limit) and worse:
+    if limit is not None and _may_be_over(evidence, theirs, limit):
         clumps = max(1.0, evidence.dispersion)
         single = int(canary.errors / clumps), math.ceil(canary.requests / clumps)
-        chance = exceeds(*single, limit, state.looks)
-        if state.looks >= FEWEST_LOOKS and chance <= objectives.alpha / 25:
-            reason = (
-                f"{canary.errors} of {canary.requests} requests failed, over the {limit:.1%} limit"
-            )
-            return replace(
-                finding, health=Health.BREACHED, chance=chance, reason=reason, rule="limit"
-            )
+        reason = (
+            f"{canary.errors} of {canary.requests} requests failed, over the {limit:.1%} limit"
+        )
+        over = _over(state, finding, exceeds(*single, limit, state.looks), ERROR_LEVEL, reason)
+        if over is not None:
+            return over
     most = _at_most(0, evidence.dispersion, objectives.tuning.promote_z)
     needed = most / ((theirs or 0.0) + objectives.tuning.promote_extra)
     found = _unless_hidden(state, finding)
-    return _no_worse(state, found, evidence, None if canary.errors else needed)
+    seen = canary.requests, None if canary.errors else needed
+    return _no_worse(state, found, evidence, *seen)
 
 
 def latency_finding(state: JudgeState, sli: Sli) -> Finding:
@@ -94,30 +92,41 @@ def latency_finding(state: JudgeState, sli: Sli) -> Finding:
     )
     if judged.chance <= latency_channel(objectives).total:
         return replace(finding, health=Health.BREACHED, reason=_slower(worst), rule=judged.rule)
-    worse = judged.interval(LIMIT_Z)[0] > 1
-    if limit is not None and (theirs is None or theirs <= limit) and worse:
-        bound = next((bound for bound in canary.bounds if bound >= limit), None)
-        slow = canary.above(bound) if bound is not None else 0
+    bound = None if limit is None else next((b for b in canary.bounds if b >= limit), None)
+    if limit is not None and bound is not None and _may_be_over(judged, theirs, limit):
+        slow = canary.above(bound)
+        reason = f"{slow} of {canary.total} canary requests took longer than {bound * 1000:g} ms"
         chance = exceeds(slow, canary.total, 1 - q, state.looks)
-        if bound is not None and state.looks >= FEWEST_LOOKS and chance <= objectives.alpha / 50:
-            reason = (
-                f"{slow} of {canary.total} canary requests took longer than {bound * 1000:g} ms"
-            )
-            return replace(
-                finding, health=Health.BREACHED, chance=chance, reason=reason, rule="limit"
-            )
+        over = _over(state, finding, chance, LATENCY_LEVEL, reason)
+        if over is not None:
+            return over
     if state.totals.canary.requests and not canary.total:
         return replace(finding, health=Health.BLIND, reason="the metrics hold no latency buckets")
     first = tails[0]
-    if first.bound is None and state.past.plus(state.totals.stable).latency.total >= ENOUGH:
+    if first.bound is None and state.past.plus(state.totals.stable).latency.total >= (
+        objectives.tuning.bound_requests
+    ):
         reason = "nearly all of stable's requests are slower than the last latency bucket"
         return replace(finding, health=Health.BLIND, reason=reason)
     found = _unless_hidden(state, finding)
     most = _at_most(first.canary, first.stream.evidence.dispersion, objectives.tuning.promote_z)
     needed = most / ((1 - q) * objectives.tuning.promote_slow)
-    return _no_worse(
-        state, found, first.stream.evidence, needed if _is_rare(state, first, 1 - q) else None
-    )
+    seen = canary.total, needed if _is_rare(state, first, 1 - q) else None
+    return _no_worse(state, found, first.stream.evidence, *seen)
+
+
+def _may_be_over(evidence: Evidence, theirs: float | None, limit: float) -> bool:
+    """Whether stable keeps an absolute limit, and the canary is worse than it."""
+    return (theirs is None or theirs <= limit) and evidence.interval(LIMIT_Z)[0] > 1
+
+
+def _over(
+    state: JudgeState, finding: Finding, chance: float, level: float, reason: str
+) -> Finding | None:
+    """The breach of an absolute limit, if chance does not explain it; `level` is in alphas."""
+    if state.looks < FEWEST_LOOKS or chance > state.objectives.alpha * level:
+        return None
+    return replace(finding, health=Health.BREACHED, chance=chance, reason=reason, rule="limit")
 
 
 def hidden(state: JudgeState, sight: Sight) -> str:
@@ -155,7 +164,7 @@ def _unless_hidden(state: JudgeState, finding: Finding) -> Finding:
 
 
 def _no_worse(
-    state: JudgeState, finding: Finding, evidence: Evidence, enough: float | None
+    state: JudgeState, finding: Finding, evidence: Evidence, requests: int, enough: float | None
 ) -> Finding:
     """Healthy only if the canary is surely not much worse: the upper bound is within the margin.
 
@@ -163,13 +172,14 @@ def _no_worse(
         state: everything seen.
         finding: healthy so far.
         evidence: of the ratio.
-        enough: canary requests with which so few events are proof by themselves, where there are
+        requests: of the canary, in which its events were counted.
+        enough: so many of them with which so few events are proof by themselves, where there are
             too few for a ratio; None where they are no proof however many requests there were.
 
     """
     if finding.health is not Health.HEALTHY:
         return finding
-    tuning, requests = state.objectives.tuning, state.totals.canary.requests
+    tuning = state.objectives.tuning
     _, high = evidence.interval(tuning.promote_z)
     if (high is not None and high <= tuning.promote_margin) or (
         enough is not None and enough <= requests

@@ -4,8 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bench.judge.cells import DEFECTS, RATES
-from bench.judge.score import Score, families, wilson
+from bench.judge.score import Score, families
 from bench.judge.table import judges, mean
+
+from bot.core.calibration import wilson
 
 Own = dict[str, Score]
 """One judge's scores by cell, as text."""

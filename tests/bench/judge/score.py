@@ -8,8 +8,6 @@ from typing import Any, Self
 from bench.judge.cells import FAMILIES, Cell
 from bench.judge.protocol import Decision
 
-Z95 = 1.959964
-
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -134,17 +132,6 @@ class Score:
         cell = Cell(given.pop("cell"), given.pop("rate"))
         seeds = [(first, end) for first, end in given.pop("seeds")]
         return cls(cell=cell, seeds=seeds, **given)
-
-
-def wilson(count: float, runs: int) -> tuple[float, float]:
-    """The 95 % confidence interval of a share (Wilson 1927)."""
-    if not runs:
-        return 0.0, 1.0
-    part, square = count / runs, Z95**2
-    middle = (part + square / (2 * runs)) / (1 + square / runs)
-    reach = Z95 * math.sqrt(part * (1 - part) / runs + square / (4 * runs**2))
-    reach /= 1 + square / runs
-    return max(0.0, middle - reach), min(1.0, middle + reach)
 
 
 def families(scores: Sequence[Score]) -> list[Score]:

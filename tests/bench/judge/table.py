@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 from bench.judge.cells import DEFECTS, FAMILIES, THIN
-from bench.judge.score import Score, families, wilson
+from bench.judge.score import Score, families
+
+from bot.core.calibration import wilson
 
 WIDTH = 22
 COLUMNS = ("runs", "false", "early", "found", "median", "90th", "wrong", "open", "harmed")

@@ -9,8 +9,10 @@ from bench.judge.limits import limit
 from bench.judge.ours import Ours
 from bench.judge.protocol import Decision, Tick
 from bench.judge.runner import SessionFailedError, Variant, batch, run
-from bench.judge.score import Outcome, Score, wilson
+from bench.judge.score import Outcome, Score
 from bench.judge.traces import trace
+
+from bot.core.calibration import wilson
 
 
 class Always:
