@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
@@ -27,7 +28,7 @@ from bot.engine import guard as guarding
 from bot.engine.effects import EffectRunner
 from bot.engine.loop import Loop
 from bot.engine.orphans import EVERY, Home, Orphans
-from bot.engine.ownership import Ownership
+from bot.engine.ownership import Ownership, is_ours
 from bot.engine.service import CanaryService
 from bot.engine.ticker import Ticker
 from bot.ports import CanaryStore, Clock, ServicePorts, Services, StatusBoard
@@ -187,8 +188,9 @@ async def serve(path: Path, secrets: Secrets, stop: asyncio.Event) -> None:
         client = make_client(
             secrets.slack_bot_token.get_secret_value(), secrets.slack_api_url, limiter
         )
-        board = SlackBoard(client, limiter, clock)
-        engine = make_engine(configuration, store, board, clock, new_owner())
+        owner = new_owner()
+        board = SlackBoard(client, limiter, clock, is_ours=partial(is_ours, store, owner))
+        engine = make_engine(configuration, store, board, clock, owner)
         edge = SlackEdge(
             client=client,
             app_token=secrets.slack_app_token.get_secret_value(),

@@ -3,7 +3,7 @@
 An adapter serves one service: it is built from that service's options in the configuration.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
@@ -251,15 +251,37 @@ class CanaryStore(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A replica's turn to say something about a canary.
+
+    Attributes:
+        again: whether it may have been said before: an answer was lost, or another replica had
+            the canary; then the board looks before it posts.
+        confirm: to be awaited right before the post; raises `Conflict` when the canary has become
+            another replica's meanwhile, which says it then.
+
+    """
+
+    again: bool
+    confirm: Callable[[], Awaitable[None]]
+
+
 class StatusBoard(Protocol):
     """Where the team watches: one message a canary, and its thread."""
 
-    async def open(self, canary: Canary) -> Thread:
-        """Post the canary's message. Raises `PortError` when it cannot be posted now."""
+    async def open(self, canary: Canary, turn: Turn) -> Thread:
+        """Post the canary's message, or find the one that stands.
+
+        Raises:
+            PortError: it cannot be posted now.
+            Conflict: it is another replica's turn.
+
+        """
         ...
 
-    async def tell(self, canary: Canary, note: Note) -> None:
-        """Post a note into the canary's thread. Raises `PortError` when it cannot now."""
+    async def tell(self, canary: Canary, note: Note, turn: Turn) -> None:
+        """Post a note into the canary's thread, unless it stands there; errors as of `open`."""
         ...
 
     def show(self, canary: Canary) -> None:
@@ -267,6 +289,10 @@ class StatusBoard(Protocol):
 
         Never waits and never fails; states in between may be dropped, the last one never.
         """
+        ...
+
+    async def settle(self, canary: Canary) -> None:
+        """Wait until the message shows this state, or is gone for good."""
         ...
 
 

@@ -8,11 +8,20 @@ from bot.core.canary import Canary, Observing, Thread
 from bot.core.judge import begin
 from bot.core.plan import Actor, Gate, Plan, Step, Weight
 from bot.core.slo import Arms, Objectives
+from bot.ports import Turn
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 ADA = Actor("U0ADA0001", "ada")
 GRACE = Actor("U0GRACE01", "grace", ("S0APPROVE",))
 ARMS = Arms(canary="green", stable="blue")
+
+
+async def _nobody_else() -> None:
+    """No other replica wants to say it."""
+
+
+FIRST = Turn(again=False, confirm=_nobody_else)
+AGAIN = Turn(again=True, confirm=_nobody_else)
 
 
 def a_plan(**changes: Any) -> Plan:

@@ -22,7 +22,7 @@ from bot.engine.loop import Loop
 from bot.engine.ownership import Ownership
 from bot.engine.service import CanaryService
 from bot.engine.ticker import Ticker
-from bot.ports import CanaryStore, PortError, ServicePorts
+from bot.ports import CanaryStore, PortError, ServicePorts, Turn
 
 TICK = timedelta(milliseconds=50)
 QUICK = Tuning(
@@ -101,18 +101,23 @@ class Outside:
         revision = {"blue": "v1", "green": "v2"}[backend]
         return Readiness((Component("db", True),), revision)
 
-    async def open(self, canary: Canary) -> Thread:
+    async def open(self, canary: Canary, turn: Turn) -> Thread:
         if self.slack_down:
             raise PortError("Slack does not answer")
         self.posts.append(canary.id)
         return Thread(canary.channel, "1.1")
 
-    async def tell(self, canary: Canary, note: Note) -> None:
+    async def tell(self, canary: Canary, note: Note, turn: Turn) -> None:
         if self.slack_down:
             raise PortError("Slack does not answer")
         self.notes.append(note)
 
     def show(self, canary: Canary) -> None:
+        self.shown.append(canary)
+
+    async def settle(self, canary: Canary) -> None:
+        if self.slack_down:
+            raise PortError("Slack does not answer")
         self.shown.append(canary)
 
     @property

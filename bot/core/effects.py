@@ -100,5 +100,15 @@ class Tell:
     kind: Literal["tell"] = "tell"
 
 
-Effect = Prepare | SetWeight | Observe | GatherEvidence | OpenThread | Tell
-Intent = Prepare | SetWeight | GatherEvidence | OpenThread | Tell
+@dataclass(frozen=True, slots=True)
+class ShowEnd:
+    """See to it that the channel message shows how it ended: nobody else will edit it again."""
+
+    kind: Literal["show_end"] = "show_end"
+
+
+Outward = GatherEvidence | OpenThread | Tell | ShowEnd
+"""Only tells people, or fetches what they are told: in order, and never in anybody's way."""
+
+Intent = Prepare | SetWeight | Outward
+Effect = Intent | Observe

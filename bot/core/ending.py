@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from bot.core.canary import Canary, RolledBack, RollingBack, Thread
 from bot.core.commands import Command
-from bot.core.effects import GatherEvidence, OpenThread, SetWeight, Tell, Topic
+from bot.core.effects import GatherEvidence, OpenThread, SetWeight, ShowEnd, Tell, Topic
 from bot.core.events import (
+    EndShown,
     Event,
     EvidenceGathered,
     ShiftFailed,
@@ -24,6 +25,7 @@ from bot.core.moves import (
     intending,
     is_due,
     telling,
+    the_end,
     without,
 )
 from bot.core.plan import ZERO
@@ -68,17 +70,14 @@ def _rolled_back(canary: Canary, phase: RollingBack, at: datetime) -> Transition
     if cause.kind == "breach" and canary.arms is not None:
         since = phase.since - EVIDENCE_WINDOW
         return intending(canary, GatherEvidence(canary.arms, since, phase.since))
-    return telling(
-        Transition(canary),
-        Topic.ROLLED_BACK,
-        at,
-        cause.text,
-        by=cause.by,
-        findings=cause.findings,
-    )
+    move = Transition(canary)
+    about: dict[str, Any] = {"by": cause.by, "findings": cause.findings}
+    return the_end(telling(move, Topic.ROLLED_BACK, at, cause.text, **about))
 
 
-def bookkeeping(canary: Canary, event: ThreadOpened | Told | EvidenceGathered) -> Transition:
+def bookkeeping(
+    canary: Canary, event: ThreadOpened | Told | EvidenceGathered | EndShown
+) -> Transition:
     """Outward effects that were done; each is heard once."""
     match event:
         case ThreadOpened(channel=channel, ts=ts):
@@ -98,4 +97,6 @@ def bookkeeping(canary: Canary, event: ThreadOpened | Told | EvidenceGathered) -
             cause = canary.phase.cause
             move = Transition(without(canary, GatherEvidence))
             about: dict[str, Any] = {"findings": cause.findings, "lines": lines}
-            return telling(move, Topic.BREACH, at, cause.text, **about)
+            return the_end(telling(move, Topic.BREACH, at, cause.text, **about))
+        case EndShown():
+            return Transition(without(canary, ShowEnd))

@@ -98,6 +98,14 @@ class Told:
     kind: Literal["told"] = "told"
 
 
+@dataclass(frozen=True, slots=True)
+class EndShown:
+    """The channel message shows how it ended."""
+
+    at: datetime
+    kind: Literal["end_shown"] = "end_shown"
+
+
 Event = (
     Ticked
     | Prepared
@@ -107,4 +115,5 @@ Event = (
     | EvidenceGathered
     | ThreadOpened
     | Told
+    | EndShown
 )

@@ -29,6 +29,7 @@ from bot.core.commands import Abort, Approve, Command, Pause, Resume, Start
 from bot.core.effects import Prepare, SetWeight, Topic
 from bot.core.ending import bookkeeping, while_rolling_back
 from bot.core.events import (
+    EndShown,
     Event,
     EvidenceGathered,
     Observed,
@@ -55,6 +56,7 @@ from bot.core.moves import (
     reject,
     roll_back,
     telling,
+    the_end,
     without,
 )
 from bot.core.refusals import already, not_allowed, not_asked, not_now
@@ -92,7 +94,7 @@ def begin(start: Start) -> Transition:
 def transition(canary: Canary, message: Command | Event) -> Transition | Refused:
     """What this message makes of the canary."""
     match message:
-        case ThreadOpened() | Told() | EvidenceGathered():
+        case ThreadOpened() | Told() | EvidenceGathered() | EndShown():
             return bookkeeping(canary, message)
         case Abort():
             return _abort(canary, message)
@@ -169,7 +171,7 @@ def _while_moving(
                 without(canary, SetWeight), phase=Promoted(at, phase.by), next_look_at=None
             ).noted(at, "promoted", phase.by)
             detail = f"all traffic is on {canary.revision}"
-            return telling(Transition(canary), Topic.PROMOTED, at, detail, by=phase.by)
+            return the_end(telling(Transition(canary), Topic.PROMOTED, at, detail, by=phase.by))
         case ShiftFailed(at=at, weight=weight, reason=reason) if weight == canary.target:
             attempts = phase.attempts + 1
             if attempts >= MOST_ATTEMPTS:

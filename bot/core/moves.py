@@ -19,7 +19,17 @@ from bot.core.canary import (
     Shifting,
 )
 from bot.core.commands import Abort, Approve, Command, Pause, Question, Resume
-from bot.core.effects import Effect, Intent, Note, OpenThread, Prepare, SetWeight, Tell, Topic
+from bot.core.effects import (
+    Effect,
+    Intent,
+    Note,
+    OpenThread,
+    Prepare,
+    SetWeight,
+    ShowEnd,
+    Tell,
+    Topic,
+)
 from bot.core.events import Event
 from bot.core.plan import FULL, ZERO, Actor, Gate
 from bot.core.slo import Arms
@@ -67,6 +77,12 @@ def telling(move: Transition, topic: Topic, at: datetime, detail: str, **about: 
     note = Note(canary.notes + 1, topic, at, detail, **about)
     told = intending(replace(canary, notes=note.number), Tell(note))
     return Transition(told.canary, (*move.effects, *told.effects))
+
+
+def the_end(move: Transition) -> Transition:
+    """The same move, and the last edit of the channel message after all that is told."""
+    shown = intending(move.canary, ShowEnd())
+    return Transition(shown.canary, (*move.effects, *shown.effects))
 
 
 def prepare(canary: Canary, at: datetime) -> Transition:
@@ -134,7 +150,7 @@ def reject(canary: Canary, reason: str, at: datetime, by: Actor | None = None) -
     """End it before any traffic moved."""
     canary = replace(without(canary, Prepare), phase=Rejected(reason, at, by), next_look_at=None)
     move = Transition(canary.noted(at, f"rejected: {reason}", by))
-    return telling(move, Topic.REJECTED, at, reason, by=by)
+    return the_end(telling(move, Topic.REJECTED, at, reason, by=by))
 
 
 def ask(canary: Canary, step: int, question: Question, at: datetime, detail: str) -> Transition:

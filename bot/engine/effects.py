@@ -13,8 +13,17 @@ import structlog
 
 from bot.core import learning
 from bot.core.canary import Canary
-from bot.core.effects import GatherEvidence, Observe, OpenThread, SetWeight, Tell
+from bot.core.effects import (
+    GatherEvidence,
+    Observe,
+    OpenThread,
+    Outward,
+    SetWeight,
+    ShowEnd,
+    Tell,
+)
 from bot.core.events import (
+    EndShown,
     EvidenceGathered,
     Observed,
     Prepared,
@@ -31,6 +40,7 @@ from bot.core.reading import Reading
 from bot.core.slo import Arms, LogCounts, NoData, Readiness
 from bot.ports import (
     Clock,
+    Conflict,
     MetricHistory,
     PortError,
     ReadinessProbe,
@@ -39,6 +49,7 @@ from bot.ports import (
     Snapshot,
     StatusBoard,
     TrafficRouter,
+    Turn,
 )
 
 T = TypeVar("T")
@@ -50,9 +61,6 @@ POST_DEADLINE: Final = timedelta(seconds=20)
 LINES_READ: Final = 100
 EVIDENCE_LINES: Final = 6
 """Of the lines read, the kinds that are shown."""
-
-Outward = GatherEvidence | OpenThread | Tell
-"""Effects that only tell people; they wait their turn and never hold up the others."""
 
 log = structlog.get_logger()
 
@@ -146,12 +154,13 @@ class EffectRunner:
         return Observed(until, effect.since, metrics, logs, readiness, split)
 
     async def outward(
-        self, canary: Canary, effect: Outward
-    ) -> EvidenceGathered | ThreadOpened | Told:
+        self, canary: Canary, effect: Outward, turn: Turn
+    ) -> EvidenceGathered | ThreadOpened | Told | EndShown:
         """Tell people, or fetch what they will be told.
 
         Raises:
             PortError: it could not be posted now; to be tried again later.
+            Conflict: the canary is another replica's now, which tells it.
 
         """
         match effect:
@@ -159,11 +168,14 @@ class EffectRunner:
                 lines = await self._evidence(canary, arms, since, until)
                 return EvidenceGathered(self._clock.now(), lines)
             case OpenThread():
-                thread = await _posted(self._board.open(canary))
+                thread = await _posted(self._board.open(canary, turn))
                 return ThreadOpened(self._clock.now(), thread.channel, thread.ts)
             case Tell(note=note):
-                await _posted(self._board.tell(canary, note))
+                await _posted(self._board.tell(canary, note, turn))
                 return Told(self._clock.now(), note.number)
+            case ShowEnd():
+                await _posted(self._board.settle(canary))
+                return EndShown(self._clock.now())
 
     async def _evidence(
         self, canary: Canary, arms: Arms[str], since: datetime, until: datetime
@@ -263,7 +275,7 @@ async def _posted(post: Awaitable[T]) -> T:
         raise PortError(
             f"Slack did not answer within {POST_DEADLINE.total_seconds():g} s; it is tried again"
         ) from None
-    except PortError:
+    except (PortError, Conflict):
         raise
     except Exception as error:
         log.exception("board.failed")

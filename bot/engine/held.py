@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 
 from bot.core.canary import Canary
 from bot.core.commands import Abort, Command
-from bot.core.effects import GatherEvidence, OpenThread, SetWeight, Tell
+from bot.core.effects import Outward, SetWeight
 from bot.core.events import Event, Ticked
 from bot.core.machine import Transition
-from bot.ports import CanaryStore, Conflict, Happening, Record
+from bot.ports import CanaryStore, Conflict, Happening, PortError, Record
 
 
 @dataclass(slots=True, eq=False)
@@ -34,10 +34,15 @@ class Held:
         """The canary as it is now."""
         return self.record.canary
 
+    @property
+    def inherited(self) -> bool:
+        """Whether another replica has had it, and may have told what is still to be told."""
+        return self.record.epoch > 1
 
-def outward(canary: Canary) -> tuple[GatherEvidence | OpenThread | Tell, ...]:
+
+def outward(canary: Canary) -> tuple[Outward, ...]:
     """What waits to be told, in order."""
-    return tuple(i for i in canary.intents if isinstance(i, GatherEvidence | OpenThread | Tell))
+    return tuple(intent for intent in canary.intents if isinstance(intent, Outward))
 
 
 def worth_saving(before: Canary, move: Transition, message: Command | Event) -> bool:
@@ -51,6 +56,21 @@ def may_go_on_unsaved(before: Canary, move: Transition, message: Command | Event
     """Whether a move may be made while the store is away: events and aborts, but never upwards."""
     raises = any(isinstance(e, SetWeight) and e.weight > before.asked for e in move.effects)
     return not raises and (isinstance(message, Abort) or not isinstance(message, Command))
+
+
+async def still_ours(store: CanaryStore, held: Held) -> None:
+    """Return while no other replica has taken the canary; a store that is away takes nothing.
+
+    Raises:
+        Conflict: it is another replica's.
+
+    """
+    try:
+        stored = await store.load(held.canary.id)
+    except PortError:
+        return
+    if stored is not None and stored.epoch != held.record.epoch:
+        raise Conflict(f"{held.canary.id} is {stored.owner}'s now")
 
 
 async def write(store: CanaryStore, record: Record, happenings: tuple[Happening, ...]) -> Record:

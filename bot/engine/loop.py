@@ -7,22 +7,39 @@ on; the store's compare-and-set says whether it still is the owner.
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from functools import partial
 
 import structlog
 
 from bot.core.canary import Canary, RolledBack, RollingBack
 from bot.core.commands import Abort, Command, Found, Start
-from bot.core.effects import Effect, GatherEvidence, Observe, OpenThread, Prepare, SetWeight, Tell
+from bot.core.effects import (
+    Effect,
+    GatherEvidence,
+    Observe,
+    OpenThread,
+    Prepare,
+    SetWeight,
+    ShowEnd,
+    Tell,
+)
 from bot.core.events import Event, Observed, Prepared, Ticked
 from bot.core.machine import Refused, Transition, transition
 from bot.core.moves import back_off, is_overdue
 from bot.core.plan import ZERO
 from bot.engine.effects import EffectRunner
 from bot.engine.fencing import STORE_PATIENCE, Fence
-from bot.engine.held import Held, may_go_on_unsaved, outward, worth_saving, write
+from bot.engine.held import (
+    Held,
+    may_go_on_unsaved,
+    outward,
+    still_ours,
+    worth_saving,
+    write,
+)
 from bot.engine.tasks import Tasks
 from bot.engine.ticker import Ticker
-from bot.ports import CanaryStore, Clock, Conflict, Happening, PortError, Record
+from bot.ports import CanaryStore, Clock, Conflict, Happening, PortError, Record, Turn
 
 Message = Start | Found | Command | Event
 Encode = Callable[[Message], str]
@@ -215,7 +232,7 @@ class Loop:
                         held.looking = self._tasks.spawn(self._observe(held, effect))
                 case Prepare():
                     self._tasks.spawn(self._prepare(held))
-                case GatherEvidence() | OpenThread() | Tell():
+                case GatherEvidence() | OpenThread() | Tell() | ShowEnd():
                     pass  # the outbox takes them from the canary's intents, in order
         self._ticker.arm(canary.id, canary.wake_at, self.wake)
         self._show(canary)
@@ -246,8 +263,13 @@ class Loop:
         """Post what is to be posted, in order, for as long as it takes."""
         failures = 0
         while waiting := outward(held.canary):
+            turn = Turn(failures > 0 or held.inherited, partial(still_ours, self._store, held))
             try:
-                event = await self._runner.outward(held.canary, waiting[0])
+                event = await self._runner.outward(held.canary, waiting[0], turn)
+            except Conflict:
+                log.info("canary.lost", canary_id=held.canary.id)
+                self._lose(held, held.canary)
+                return
             except PortError as error:
                 failures += 1
                 log.warning("outbox.failed", canary_id=held.canary.id, reason=str(error))

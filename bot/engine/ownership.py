@@ -8,6 +8,15 @@ from bot.ports import CanaryStore, Conflict, PortError
 log = structlog.get_logger()
 
 
+async def is_ours(store: CanaryStore, owner: str, canary_id: str) -> bool:
+    """Whether no other replica has this canary, as far as the store can be asked."""
+    try:
+        record = await store.load(canary_id)
+    except PortError:
+        return True
+    return record is None or record.owner == owner
+
+
 class Ownership:
     """One replica's heartbeat, and its eye on the others'."""
 

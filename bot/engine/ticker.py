@@ -4,10 +4,12 @@ Jobs live in memory only: the truth is in the canary (`Canary.wake_at`), and the
 from it after every move and after a restart.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final
 
+import structlog
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -16,11 +18,14 @@ Wake = Callable[[str], Awaitable[None]]
 WAKES_AT_ONCE: Final = 20
 """A canary is armed anew while it is being woken; with one at a time that wake would be dropped."""
 
+log = structlog.get_logger()
+
 
 class Ticker:
     """One timer a canary, and a few that repeat."""
 
     def __init__(self) -> None:
+        self._repeating: list[asyncio.Task[None]] = []
         self._scheduler = AsyncIOScheduler(
             timezone="UTC", job_defaults={"misfire_grace_time": None, "coalesce": True}
         )
@@ -31,6 +36,9 @@ class Ticker:
 
     def stop(self) -> None:
         """Wake nobody any more."""
+        for task in self._repeating:
+            task.cancel()
+        self._repeating.clear()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
 
@@ -57,7 +65,19 @@ class Ticker:
             return
 
     def repeat(self, name: str, every: timedelta, work: Callable[[], Awaitable[None]]) -> None:
-        """Do this again and again, never twice at once."""
-        self._scheduler.add_job(
-            work, "interval", seconds=every.total_seconds(), id=name, max_instances=1
-        )
+        """Do this again and again, never twice at once.
+
+        On the monotonic clock: what looks after everything else must not stop for an hour because
+        the wall clock was set back by one.
+        """
+        task = asyncio.get_running_loop().create_task(_again(every, work), name=name)
+        self._repeating.append(task)
+
+
+async def _again(every: timedelta, work: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await asyncio.sleep(every.total_seconds())
+        try:
+            await work()
+        except Exception:  # whatever it was, the next one must come
+            log.exception("ticker.work_failed")

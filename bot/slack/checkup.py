@@ -8,8 +8,16 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-SCOPES: Final = ("commands", "chat:write", "files:write", "files:read", "usergroups:read")
-"""What the bot may do, and nothing more."""
+SCOPES: Final = (
+    "commands",
+    "chat:write",
+    "files:write",
+    "files:read",
+    "usergroups:read",
+    "channels:history",
+    "groups:history",
+)
+"""What the bot may do, and nothing more: it reads a channel only to find its own messages again."""
 
 WHAT_TO_DO: Final = {
     "invalid_auth": "the token is not valid (any more): copy it again from the app's page",

@@ -37,6 +37,8 @@ METHOD_RATES: Final[Mapping[str, Rate]] = {
     "chat.postMessage": Rate(200, 10),
     "chat.postEphemeral": Rate(90, 10),
     "usergroups.users.list": Rate(18, 3),
+    "conversations.history": Rate(45, 5),
+    "conversations.replies": Rate(45, 5),
 }
 CHANNEL_RATES: Final[Mapping[str, Rate]] = {"chat.postMessage": Rate(55, 3)}
 UNKNOWN: Final = Rate(18, 3)

@@ -3,56 +3,25 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
-import structlog
-
-from bot.core.canary import Canary, Ended, Thread
+from bot.core.canary import Canary, Thread
 from bot.core.effects import Note, Topic
-from bot.ports import Clock, PortError
-from bot.slack.faults import BAD_BLOCKS, BROKEN, MESSAGE_GONE, error_code, explain, is_setup
-from bot.slack.faults import retry_after as asked_to_wait
+from bot.ports import Clock, PortError, Turn
+from bot.slack.edits import Edits, IsOurs, always
 from bot.slack.limiter import Limiter, Priority
-from bot.slack.posting import BadBlocks, MessageClient, NoThread, Place, Poster
+from bot.slack.posting import BadBlocks, MessageClient, NoThread, Place, Post, Poster
+from bot.slack.standing import Standing, note_metadata, root_metadata
 from bot.slack.views.canary import live_message
 from bot.slack.views.kit import Message
 from bot.slack.views.thread import note_message
 
-SHORTEST_INTERVAL: Final = 3.0
-INTERVAL_EACH: Final = 1.3
-"""Seconds between two edits of one message, for every live one: they share 50 edits a minute."""
-
-LONGEST_BACK_OFF: Final = 60.0
-ENDED_KEPT: Final = 200
+NOTES_KEPT: Final = 2000
 URGENT_TOPICS: Final = frozenset({Topic.BREACH, Topic.FLIP_OVERDUE, Topic.DECISION_NEEDED})
-
-_log = structlog.get_logger()
-
-
-@dataclass(slots=True)
-class _Shown:
-    """One message: the newest state, and what Slack shows by now."""
-
-    canary: Canary
-    dirty: bool = True
-    urgent: bool = True
-    order: float = 0.0
-    same: str = ""
-    phase: str = ""
-    due_at: float = 0.0
-    failures: int = 0
-    gone: bool = False
-    plain: bool = False
 
 
 class SlackBoard:
-    """Posts at once, edits in the background: whatever Slack does, `show` neither waits nor fails.
-
-    A single worker sends the newest state of each message; states in between are dropped. A new
-    phase goes first, then whoever waits longest.
-    """
+    """Posts at once, each message once; edits in the background."""
 
     def __init__(
         self,
@@ -60,43 +29,43 @@ class SlackBoard:
         limiter: Limiter,
         clock: Clock,
         *,
+        is_ours: IsOurs = always,
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._client = client
-        self._limiter = limiter
         self._poster = Poster(client, limiter)
+        self._standing = Standing(client, limiter)
+        self._edits = Edits(client, limiter, clock, is_ours=is_ours, now=now, sleep=sleep)
         self._clock = clock
-        self._now = now
-        self._sleep = sleep
-        self._shown: dict[str, _Shown] = {}
         self._told: dict[tuple[str, int], None] = {}
-        self._news = asyncio.Event()
-        self._worker: asyncio.Task[None] | None = None
 
-    async def open(self, canary: Canary) -> Thread:
+    async def open(self, canary: Canary, turn: Turn) -> Thread:
         """Post the canary's message; its state is kept up to date by `show` from then on.
 
         Raises:
             PortError: not posted; what, why and what to do next.
+            Conflict: it is another replica's turn.
 
         """
+        if turn.again and (standing := await self._standing.message(canary)) is not None:
+            return standing
         message = live_message(canary, self._clock.now())
-        metadata = {"event_type": "canary", "event_payload": {"canary_id": canary.id}}
         what = f"The message about {canary.service} was not posted to {canary.channel}"
+        post = Post(what, root_metadata(canary), Priority.URGENT, turn.confirm)
         to = Place(canary.channel)
         try:
-            answer = await self._poster.post(what, message, metadata, to, Priority.URGENT)
+            answer = await self._poster.post(post, message, to)
         except BadBlocks:
             message = live_message(canary, self._clock.now(), plain=True)
-            answer = await self._poster.post(what, message, metadata, to, Priority.URGENT)
+            answer = await self._poster.post(post, message, to)
         return Thread(str(answer["channel"]), str(answer["ts"]))
 
-    async def tell(self, canary: Canary, note: Note) -> None:
-        """Post a note into the canary's thread, once in this process however often it is asked.
+    async def tell(self, canary: Canary, note: Note, turn: Turn) -> None:
+        """Post a note into the canary's thread, once however often it is asked.
 
         Raises:
             PortError: not posted; what, why and what to do next.
+            Conflict: it is another replica's turn.
 
         """
         thread, key = canary.thread, (canary.id, note.number)
@@ -105,172 +74,31 @@ class SlackBoard:
             return
         if thread is None:
             raise PortError(f"{what}: the canary's message is not posted yet. Post that first.")
-        message = note_message(canary, note)
-        payload = {"canary_id": canary.id, "number": note.number}
-        metadata = {"event_type": "canary_note", "event_payload": payload}
-        priority = Priority.URGENT if note.topic in URGENT_TOPICS else Priority.NORMAL
-        to = Place(thread.channel, thread.ts)
+        if not (turn.again and await self._standing.note(canary, thread, note)):
+            priority = Priority.URGENT if note.topic in URGENT_TOPICS else Priority.NORMAL
+            post = Post(what, note_metadata(canary, note), priority, turn.confirm)
+            await self._tell(post, note_message(canary, note), Place(thread.channel, thread.ts))
+        self._told[key] = None
+        while len(self._told) > NOTES_KEPT:
+            del self._told[next(iter(self._told))]
+
+    async def _tell(self, post: Post, message: Message, to: Place) -> None:
         try:
-            await self._poster.post(what, message, metadata, to, priority)
+            await self._poster.post(post, message, to)
         except BadBlocks:
             words = Message(message.text, broadcast=message.broadcast)
-            await self._poster.post(what, words, metadata, to, priority)
+            await self._poster.post(post, words, to)
         except NoThread:  # somebody deleted the message; what needs eyes still has to be seen
-            await self._poster.post(what, message, metadata, Place(thread.channel), priority)
-        self._told[key] = None
-        while len(self._told) > 10 * ENDED_KEPT:
-            del self._told[next(iter(self._told))]
+            await self._poster.post(post, message, Place(to.channel))
 
     def show(self, canary: Canary, *, urgent: bool = False) -> None:
         """Bring the message up to this state, soon; `urgent` for the answer to a click."""
-        if canary.thread is None:
-            return
-        shown = self._shown.get(canary.id)
-        if shown is None:
-            shown = self._shown[canary.id] = _Shown(canary, order=self._now())
-        elif _began(canary) < _began(shown.canary) or shown.canary.is_ended > canary.is_ended:
-            return  # the answer to a click that was overtaken by the engine
-        if not shown.dirty:
-            shown.order = self._now()
-        moved = canary.phase.kind != shown.phase
-        shown.canary, shown.dirty = canary, not shown.gone
-        shown.urgent = shown.urgent or urgent or moved
-        if moved:
-            shown.due_at = 0.0
-        self._news.set()
-        if self._worker is None or self._worker.done():
-            self._worker = asyncio.get_running_loop().create_task(self._work())
+        self._edits.show(canary, urgent=urgent)
+
+    async def settle(self, canary: Canary) -> None:
+        """Wait until the message shows this state, or is gone for good."""
+        await self._edits.settle(canary)
 
     async def stop(self, patience: float = 2.0) -> None:
-        """Send what is urgent for up to `patience` seconds, then end the worker."""
-        until = self._now() + patience
-        while self._now() < until and any(s.dirty and s.urgent for s in self._shown.values()):
-            await self._sleep(0.05)
-        if self._worker is not None:
-            self._worker.cancel()
-            await asyncio.gather(self._worker, return_exceptions=True)
-            self._worker = None
-
-    async def _work(self) -> None:
-        """Send for ever; a fault of one message never ends it."""
-        while True:
-            self._news.clear()
-            wait = self._next_in()
-            if wait is None:
-                await self._news.wait()
-            elif wait > 0:
-                await self._sleep_or_news(wait)
-            else:
-                await self._limiter.take("chat.update")
-                await self._send_one()
-
-    async def _send_one(self) -> None:
-        shown = self._pick()
-        if shown is None:
-            return
-        canary = shown.canary
-        try:
-            await self._send(shown, canary)
-        except BROKEN as error:
-            self._failed(shown, error)
-        except Exception as error:  # noqa: BLE001 - a view's fault must not stop the others
-            _log.exception("slack.message.not_rendered", canary=canary.id)
-            self._failed(shown, error)
-
-    async def _send(self, shown: _Shown, canary: Canary) -> None:
-        assert canary.thread is not None
-        message = live_message(canary, self._clock.now(), plain=shown.plain)
-        if message.same != shown.same:
-            await self._client.chat_update(
-                channel=canary.thread.channel,
-                ts=canary.thread.ts,
-                text=message.text,
-                blocks=message.blocks,
-            )
-        shown.same, shown.phase, shown.failures = message.same, canary.phase.kind, 0
-        shown.due_at = self._now() + self._interval()
-        if shown.canary is canary:  # nothing newer came while Slack answered
-            shown.dirty = shown.urgent = False
-            self._forget()
-
-    def _failed(self, shown: _Shown, error: Exception) -> None:
-        """Decide whether, when and how it is tried again; the state itself is never dropped."""
-        canary, code = shown.canary, error_code(error)
-        if code in MESSAGE_GONE:
-            shown.gone, shown.dirty = True, False
-            _log.warning("slack.message.gone", canary=canary.id, error=code)
-            return
-        wait = asked_to_wait(error)
-        if wait is not None:
-            self._limiter.pause("chat.update", wait + 0.5)
-            _log.warning("slack.rate_limited", method="chat.update", seconds=wait)
-            return
-        shown.failures += 1
-        back_off = min(LONGEST_BACK_OFF, 2.0 ** min(shown.failures - 1, 6))
-        if code in BAD_BLOCKS and not shown.plain:
-            shown.plain, back_off = True, 0.0
-        elif not code or is_setup(error):  # Slack as a whole, not this message
-            self._limiter.pause("chat.update", LONGEST_BACK_OFF if is_setup(error) else back_off)
-        shown.due_at, shown.order = self._now() + back_off, self._now()
-        if shown.failures in {1, 5} or shown.failures % 60 == 0:
-            what = f"The message about {canary.service} was not updated"
-            _log.warning("slack.message.not_updated", canary=canary.id, why=explain(what, error))
-
-    def _interval(self) -> float:
-        live = sum(not s.canary.is_ended and not s.gone for s in self._shown.values())
-        return max(SHORTEST_INTERVAL, INTERVAL_EACH * live)
-
-    def _due_at(self, shown: _Shown) -> float:
-        return shown.due_at if shown.failures or not shown.urgent else 0.0
-
-    def _waiting(self) -> list[_Shown]:
-        return [shown for shown in self._shown.values() if shown.dirty]
-
-    def _next_in(self) -> float | None:
-        """Seconds until a message may be sent; None while there is nothing to send.
-
-        What would look the same as it does now is settled here and costs no rate limit.
-        """
-        now = self._now()
-        for shown in self._waiting():
-            if self._due_at(shown) <= now and self._is_shown(shown):
-                shown.dirty = shown.urgent = False
-        waits = [self._due_at(shown) - now for shown in self._waiting()]
-        return max(0.0, min(waits)) if waits else None
-
-    def _is_shown(self, shown: _Shown) -> bool:
-        try:
-            message = live_message(shown.canary, self._clock.now(), plain=shown.plain)
-        except Exception:  # noqa: BLE001 - reported where it is sent
-            return False
-        return message.same == shown.same
-
-    def _pick(self) -> _Shown | None:
-        """Ends first, then new phases and clicks, then the one that waits longest."""
-        now = self._now()
-        due = [shown for shown in self._waiting() if self._due_at(shown) <= now]
-        return min(due, key=lambda s: (not s.canary.is_ended, not s.urgent, s.order), default=None)
-
-    async def _sleep_or_news(self, seconds: float) -> None:
-        waits = {
-            asyncio.ensure_future(self._sleep(seconds)),
-            asyncio.ensure_future(self._news.wait()),
-        }
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in waits:
-                task.cancel()
-            await asyncio.gather(*waits, return_exceptions=True)
-
-    def _forget(self) -> None:
-        """Keep the last few ended ones, so that a late `show` of theirs is known as such."""
-        ended = [key for key, s in self._shown.items() if s.canary.is_ended and not s.dirty]
-        for key in ended[: max(0, len(ended) - ENDED_KEPT)]:
-            del self._shown[key]
-
-
-def _began(canary: Canary) -> datetime:
-    """When the canary's phase began; phases only ever move on."""
-    phase = canary.phase
-    return phase.at if isinstance(phase, Ended) else phase.since
+        """Send what is urgent for up to `patience` seconds, then end."""
+        await self._edits.stop(patience)

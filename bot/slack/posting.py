@@ -1,5 +1,6 @@
 """Posting into a channel or a thread: within the limiter, and failing with words."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -13,7 +14,7 @@ PATIENCE: Final = 20.0
 
 
 class MessageClient(Protocol):
-    """The two calls of the Web API that messages need; `AsyncWebClient` has them."""
+    """The calls of the Web API that messages need; `AsyncWebClient` has them."""
 
     @property
     def chat_postMessage(self) -> Any:  # noqa: N802 - the SDK's own name
@@ -25,6 +26,16 @@ class MessageClient(Protocol):
         """Edit a message."""
         ...
 
+    @property
+    def conversations_history(self) -> Any:
+        """Read a channel."""
+        ...
+
+    @property
+    def conversations_replies(self) -> Any:
+        """Read a thread."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -32,6 +43,23 @@ class Place:
 
     channel: str
     thread_ts: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What is to be posted, whatever its words and its place.
+
+    Attributes:
+        what: begins the sentence of a failure.
+        metadata: what it is known by.
+        confirm: asked last, when its turn has come.
+
+    """
+
+    what: str
+    metadata: dict[str, Any]
+    priority: Priority
+    confirm: Callable[[], Awaitable[None]]
 
 
 class BadBlocks(Exception):  # noqa: N818 - answered at once with plainer blocks
@@ -49,25 +77,26 @@ class Poster:
         self._client = client
         self._limiter = limiter
 
-    async def post(
-        self, what: str, message: Message, metadata: dict[str, Any], to: Place, priority: Priority
-    ) -> Any:
-        """Post and give Slack's answer; `what` begins the sentence of a failure.
+    async def post(self, post: Post, message: Message, to: Place) -> Any:
+        """Post and give Slack's answer.
 
         Raises:
             BadBlocks, NoThread: as they say; nothing was posted.
             PortError: nothing was posted, or Slack did not say.
+            Conflict: somebody else is to post it; nothing was posted.
 
         """
+        what = post.what
         arguments: dict[str, Any] = {"blocks": message.blocks} if message.blocks else {}
         if to.thread_ts is not None:
             arguments |= {"thread_ts": to.thread_ts, "reply_broadcast": message.broadcast}
         try:
-            await self._limiter.take("chat.postMessage", to.channel, priority, PATIENCE)
+            await self._limiter.take("chat.postMessage", to.channel, post.priority, PATIENCE)
+            await post.confirm()
             return await self._client.chat_postMessage(
                 channel=to.channel,
                 text=message.text,
-                metadata=metadata,
+                metadata=post.metadata,
                 link_names=False,
                 unfurl_links=False,
                 unfurl_media=False,

@@ -30,9 +30,11 @@ from bot.core.effects import (
     OpenThread,
     Prepare,
     SetWeight,
+    ShowEnd,
     Tell,
 )
 from bot.core.events import (
+    EndShown,
     Event,
     EvidenceGathered,
     Observed,
@@ -173,7 +175,9 @@ class Rollout(RuleBasedStateMachine):
                 self.send(Told(self.now, told.number))
             case GatherEvidence() if how != "badly":
                 self.send(EvidenceGathered(self.now, ("DataError: no",)))
-            case OpenThread() | Tell() | GatherEvidence():
+            case ShowEnd() if how != "badly":
+                self.send(EndShown(self.now))
+            case OpenThread() | Tell() | GatherEvidence() | ShowEnd():
                 self.pending.append(effect)
 
     def world(self, *, ready: bool) -> tuple[dict[str, Weight], dict[str, Readiness | NoData]]:
@@ -227,6 +231,8 @@ class Rollout(RuleBasedStateMachine):
                         self.send(Told(self.now, told.number))
                     case GatherEvidence():
                         self.send(EvidenceGathered(self.now, ()))
+                    case ShowEnd():
+                        self.send(EndShown(self.now))
 
     @rule(permille=st.sampled_from([0, 30, 200, 1000]))
     def an_outside_hand(self, permille: int) -> None:

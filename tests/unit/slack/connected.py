@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
+from builders import FIRST
 from unit.slack.fakes import FakeCatalog, FakeDesk, Wall
 from unit.slack.support import Json, spoken
 from unit.workspace.support import People
@@ -34,7 +35,7 @@ class Office:
 
     async def posted(self, canary: Canary) -> Canary:
         """Post the canary's message and hand the canary to the desk."""
-        canary = replace(canary, thread=await self.edge.board.open(canary))
+        canary = replace(canary, thread=await self.edge.board.open(canary, FIRST))
         self.desk.having(canary)
         return canary
 

@@ -3,7 +3,7 @@
 import asyncio
 import heapq
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,6 +37,7 @@ class VirtualTime:
         self.wall = wall
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._numbers = itertools.count()
+        self._started: set[asyncio.Task[None]] = set()
 
     def now(self) -> float:
         """Seconds."""
@@ -47,6 +48,13 @@ class VirtualTime:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._sleepers, (self.seconds + seconds, next(self._numbers), done))
         await done
+
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Begin something that waits for the time."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._started.add(task)
+        task.add_done_callback(self._started.discard)
+        return task
 
     async def settle(self) -> None:
         """Let everything run that can run now."""
@@ -97,6 +105,7 @@ class FakeSlack:
     calls: list[tuple[float, str, Json]] = field(default_factory=list)
     fail: Callable[[str, Json], Exception | None] = lambda _method, _arguments: None
     members: dict[str, list[str]] = field(default_factory=dict)
+    standing: list[list[Json]] = field(default_factory=list)
     hold: asyncio.Event | None = None
     proxy: str | None = None
 
@@ -121,6 +130,26 @@ class FakeSlack:
         await self._call("chat.postMessage", arguments)
         ts = f"{len(self.calls)}.000100"
         return Answer({"ok": True, "channel": arguments["channel"], "ts": ts})
+
+    async def conversations_history(self, **arguments: Any) -> Answer:
+        """What stands in a channel."""
+        return await self._read("conversations.history", arguments)
+
+    async def conversations_replies(self, **arguments: Any) -> Answer:
+        """What stands in a thread."""
+        return await self._read("conversations.replies", arguments)
+
+    async def _read(self, method: str, arguments: Json) -> Answer:
+        await self._call(method, arguments)
+        page = int(arguments.get("cursor") or 0)
+        more = str(page + 1) if page + 1 < len(self.standing) else ""
+        return Answer(
+            {
+                "ok": True,
+                "messages": self.standing[page] if self.standing else [],
+                "response_metadata": {"next_cursor": more},
+            }
+        )
 
     async def chat_postEphemeral(self, **arguments: Any) -> Answer:  # noqa: N802 - the SDK's own name
         """Show to one person."""

@@ -20,9 +20,19 @@ class Stage:
         self.time = VirtualTime(self.wall)
         self.slack = FakeSlack(now=self.time.now)
         self.limiter = Limiter(now=self.time.now, sleep=self.time.sleep)
+        self.ours = True
         self.board = SlackBoard(
-            self.slack, self.limiter, self.wall, now=self.time.now, sleep=self.time.sleep
+            self.slack,
+            self.limiter,
+            self.wall,
+            is_ours=self.is_ours,
+            now=self.time.now,
+            sleep=self.time.sleep,
         )
+
+    async def is_ours(self, _canary_id: str) -> bool:
+        """Whether no other replica has the canary."""
+        return self.ours
 
     def shown(self, canary: Canary) -> list[str]:
         """What this canary's message has looked like, in order."""

@@ -184,7 +184,7 @@ async def test_one_message_that_cannot_be_rendered_stops_no_other(
             raise KeyError("a view's fault")
         return real(canary, *args, **more)
 
-    monkeypatch.setattr("bot.slack.live_message.live_message", render)
+    monkeypatch.setattr("bot.slack.edits.live_message", render)
     good, bad = posted(a_canary(), 1), posted(a_canary(drift="broken"), 2)
     with capture_logs() as logs:
         stage.board.show(bad)
