@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from adapters import registry
 from adapters.clock import SystemClock
 from adapters.http import new_client
+from adapters.paging.webhook import WebhookPager
 from adapters.registry import BrokenAdapter, Surroundings, UnknownAdapter
 from adapters.stores.codec import encode_message
 from adapters.stores.redis import RedisStore
@@ -31,7 +32,7 @@ from bot.engine.orphans import EVERY, Home, Orphans
 from bot.engine.ownership import Ownership, is_ours
 from bot.engine.service import CanaryService
 from bot.engine.ticker import Ticker
-from bot.ports import CanaryStore, Clock, ServicePorts, Services, StatusBoard
+from bot.ports import CanaryStore, Clock, Pager, ServicePorts, Services, StatusBoard
 from bot.slack.app import SlackEdge, make_client
 from bot.slack.limiter import Limiter
 from bot.slack.live_message import SlackBoard
@@ -124,12 +125,14 @@ def make_engine(
     store: CanaryStore,
     board: StatusBoard,
     clock: Clock,
+    *,
     owner: str,
+    pager: Pager | None = None,
 ) -> Engine:
     """Connect the engine to its ports."""
     services, settings = configuration.services, configuration.settings
     ticker = Ticker()
-    runner = EffectRunner(services, board, clock)
+    runner = EffectRunner(services, board, clock, pager)
     loop = Loop(
         store=store,
         runner=runner,
@@ -149,6 +152,12 @@ def make_engine(
         new_canary_id=new_canary_id,
     )
     return Engine(service, Ownership(store, service, owner), loop, ticker, orphans)
+
+
+def _pager(secrets: Secrets, http: httpx.AsyncClient) -> Pager | None:
+    """The webhook, where one is named."""
+    url = secrets.canary_webhook_url
+    return WebhookPager(url.get_secret_value(), http) if url else None
 
 
 def redis_url(settings: Settings, secrets: Secrets) -> str:
@@ -177,7 +186,7 @@ async def serve(path: Path, secrets: Secrets, stop: asyncio.Event) -> None:
 
     Raises:
         ConfigError: the configuration cannot be used.
-        PortError: the address of the store cannot be understood.
+        PortError: the address of the store or of the webhook cannot be understood.
 
     """
     clock = SystemClock()
@@ -190,7 +199,9 @@ async def serve(path: Path, secrets: Secrets, stop: asyncio.Event) -> None:
         )
         owner = new_owner()
         board = SlackBoard(client, limiter, clock, is_ours=partial(is_ours, store, owner))
-        engine = make_engine(configuration, store, board, clock, owner)
+        engine = make_engine(
+            configuration, store, board, clock, owner=owner, pager=_pager(secrets, http)
+        )
         edge = SlackEdge(
             client=client,
             app_token=secrets.slack_app_token.get_secret_value(),

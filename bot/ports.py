@@ -291,8 +291,34 @@ class StatusBoard(Protocol):
         """
         ...
 
-    async def settle(self, canary: Canary) -> None:
+    async def settle(self, canary: Canary, turn: Turn) -> None:
         """Wait until the message shows this state, or is gone for good."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """What somebody is woken for.
+
+    Attributes:
+        key: the same for the same alarm, however often it is sent.
+        text: one sentence: what, since when, what to do.
+
+    """
+
+    key: str
+    service: str
+    revision: str
+    canary_id: str
+    since: datetime
+    text: str
+
+
+class Pager(Protocol):
+    """Wakes somebody, apart from Slack."""
+
+    async def page(self, alarm: Alarm) -> None:
+        """Send an alarm; twice is harmless. Raises `PortError` when it was not taken."""
         ...
 
 

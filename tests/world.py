@@ -13,7 +13,7 @@ from adapters.stores.memory import MemoryStore
 from bot.core.canary import Canary, Thread
 from bot.core.commands import Start
 from bot.core.effects import Note, Topic
-from bot.core.plan import FULL, ZERO, Gate, Plan, Split, Step, Weight
+from bot.core.plan import FULL, ZERO, Escalation, Gate, Plan, Split, Step, Weight
 from bot.core.reading import Counters, Reading
 from bot.core.slo import Arms, Component, LogCounts, NoData, Objectives, Readiness
 from bot.core.tuning import Tuning
@@ -22,7 +22,7 @@ from bot.engine.loop import Loop
 from bot.engine.ownership import Ownership
 from bot.engine.service import CanaryService
 from bot.engine.ticker import Ticker
-from bot.ports import CanaryStore, PortError, ServicePorts, Turn
+from bot.ports import CanaryStore, Pager, PortError, ServicePorts, Turn
 
 TICK = timedelta(milliseconds=50)
 QUICK = Tuning(
@@ -115,7 +115,7 @@ class Outside:
     def show(self, canary: Canary) -> None:
         self.shown.append(canary)
 
-    async def settle(self, canary: Canary) -> None:
+    async def settle(self, canary: Canary, turn: Turn) -> None:
         if self.slack_down:
             raise PortError("Slack does not answer")
         self.shown.append(canary)
@@ -128,11 +128,13 @@ class Outside:
 class Bot:
     """One replica."""
 
-    def __init__(self, outside: Outside, store: CanaryStore, owner: str) -> None:
+    def __init__(
+        self, outside: Outside, store: CanaryStore, owner: str, pager: Pager | None = None
+    ) -> None:
         clock = Now()
         self.ticker = Ticker()
         ports = ServicePorts(outside, outside, outside, outside)
-        runner = EffectRunner({"shop": ports}, outside, clock)
+        runner = EffectRunner({"shop": ports}, outside, clock, pager)
         self.loop = Loop(
             store=store,
             runner=runner,
@@ -168,8 +170,10 @@ def a_start(**changes: Any) -> Start:
         tick=TICK,
         objectives=Objectives(min_requests=20, warm_up=timedelta(0), tuning=QUICK),
         decision=Gate(("anyone",), changes.pop("decision", timedelta(minutes=1))),
+        start_gate=changes.pop("start_gate", None),
         promote_gate=changes.pop("promote_gate", None),
         extension=timedelta(seconds=1),
+        escalation=changes.pop("escalation", Escalation()),
     )
     fields = {
         "canary_id": "shop-abc123",

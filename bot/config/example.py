@@ -13,6 +13,11 @@ slack:
 
 tick: 10s                       # time between two looks
 
+# escalation:                   # when the router does not confirm a rollback
+#   after: 30s                  # then the thread is told, and
+#   oncall: S0987654321         # after twice as long this user (U…) or user group (S…) is mentioned,
+#                               # after three times as long $CANARY_WEBHOOK_URL is called
+
 tiers:                          # the safest first; a start may raise the tier, never lower it
   safe:
     percent: 5

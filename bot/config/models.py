@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from bot.config.judging import JudgeSettings
 from bot.config.units import Duration, Fraction, Percent, duration, unknown, weight, written
-from bot.core.plan import ANYONE, Gate, Plan, Step, Weight
+from bot.core.plan import ANYONE, Escalation, Gate, Plan, Step, Weight
 from bot.core.slo import Objectives, Sli
 from bot.core.tuning import Tuning
 
@@ -138,6 +138,21 @@ class ServiceSettings(_Strict):
         return self
 
 
+class EscalationSettings(_Strict):
+    """Who is called while a rollback is not confirmed; see `bot.core.plan.Escalation`.
+
+    The webhook's address stands in the environment, CANARY_WEBHOOK_URL.
+    """
+
+    after: Duration = timedelta(seconds=30)
+    oncall: Annotated[str, Field(pattern=r"^[USW][A-Z0-9]{2,}$")] | None = None
+
+    @property
+    def escalation(self) -> Escalation:
+        """As the canary keeps it."""
+        return Escalation(self.after, self.oncall or "")
+
+
 class SlackSettings(_Strict):
     """Where canaries are announced unless their service says otherwise."""
 
@@ -150,6 +165,7 @@ class Settings(_Strict):
     redis: str = "redis://127.0.0.1:6379/0"
     slack: SlackSettings
     tick: Duration = timedelta(seconds=10)
+    escalation: EscalationSettings = EscalationSettings()
     tiers: dict[str, TierSettings] = Field(default_factory=lambda: {"safe": TierSettings()})
     services: dict[ServiceName, ServiceSettings] = Field(min_length=1)
 
@@ -212,6 +228,7 @@ class Settings(_Strict):
             promote_gate=gate if chosen.promote == "approval" else None,
             extension=chosen.extension,
             prepare_timeout=chosen.prepare,
+            escalation=self.escalation.escalation,
         )
 
     def _tier(self, service: str, own: str, asked: str | None) -> str:

@@ -16,6 +16,7 @@ class Secrets(BaseSettings):
         slack_app_token: SLACK_APP_TOKEN, xapp-…, for Socket Mode.
         slack_api_url: SLACK_API_URL, only for another Slack than Slack's own.
         canary_redis_url: CANARY_REDIS_URL, wins over the configuration's `redis`.
+        canary_webhook_url: CANARY_WEBHOOK_URL, called when a rollback is not confirmed.
 
     """
 
@@ -25,6 +26,7 @@ class Secrets(BaseSettings):
     slack_app_token: SecretStr = Field(default=SecretStr(""))
     slack_api_url: str = SLACK_API
     canary_redis_url: SecretStr | None = None
+    canary_webhook_url: SecretStr | None = None
 
     def missing(self) -> tuple[str, ...]:
         """What is wrong with the tokens, one sentence each, with what to do about it."""

@@ -123,14 +123,26 @@ class Promoted:
 
 @dataclass(frozen=True, slots=True)
 class RollingBack:
-    """The router is being set to 0 %, for as long as it takes."""
+    """The router is being set to 0 %, for as long as it takes.
+
+    Attributes:
+        calls: how many of the escalation's calls have been made.
+        trouble: what the router said last.
+
+    """
 
     cause: Cause
     since: datetime
     attempts: int = 0
     retry_at: datetime | None = None
-    overdue: bool = False
+    calls: int = 0
+    trouble: str = ""
     kind: Literal["rolling_back"] = "rolling_back"
+
+    @property
+    def overdue(self) -> bool:
+        """Whether it has taken so long that people were told."""
+        return self.calls > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,10 +263,11 @@ class Canary:
                 due.append(at)
             case Preparing(retry_at=retry):
                 due.append(retry)
-            case (
-                Shifting(retry_at=retry) | Promoting(retry_at=retry) | RollingBack(retry_at=retry)
-            ):
+            case Shifting(retry_at=retry) | Promoting(retry_at=retry):
                 due.append(retry)
+            case RollingBack(retry_at=retry, since=since, calls=calls):
+                due.append(retry)
+                due += [since + wait for wait in self.plan.escalation.due[calls:][:1]]
             case Observing() | Paused() | Promoted() | RolledBack() | Rejected():
                 pass
         return min((at for at in due if at is not None), default=None)

@@ -24,6 +24,7 @@ class Topic(StrEnum):
     DECIDED = "decided"
     EXTENDED = "extended"
     FLIP_OVERDUE = "flip_overdue"
+    ONCALL = "oncall"
     DRIFT = "drift"
 
 
@@ -101,6 +102,15 @@ class Tell:
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """Call the webhook: the rollback is still not confirmed."""
+
+    since: datetime
+    trouble: str
+    kind: Literal["page"] = "page"
+
+
+@dataclass(frozen=True, slots=True)
 class ShowEnd:
     """See to it that the channel message shows how it ended: nobody else will edit it again."""
 
@@ -110,5 +120,5 @@ class ShowEnd:
 Outward = GatherEvidence | OpenThread | Tell | ShowEnd
 """Only tells people, or fetches what they are told: in order, and never in anybody's way."""
 
-Intent = Prepare | SetWeight | Outward
+Intent = Prepare | SetWeight | Page | Outward
 Effect = Intent | Observe

@@ -6,11 +6,12 @@ from typing import Any, Final
 
 from bot.core.canary import Canary, RolledBack, RollingBack, Thread
 from bot.core.commands import Command
-from bot.core.effects import GatherEvidence, OpenThread, SetWeight, ShowEnd, Tell, Topic
+from bot.core.effects import GatherEvidence, OpenThread, Page, SetWeight, ShowEnd, Tell, Topic
 from bot.core.events import (
     EndShown,
     Event,
     EvidenceGathered,
+    Paged,
     ShiftFailed,
     ThreadOpened,
     Ticked,
@@ -31,9 +32,6 @@ from bot.core.moves import (
 from bot.core.plan import ZERO
 from bot.core.refusals import already
 
-OVERDUE: Final = timedelta(seconds=30)
-"""How long a rollback may stay unconfirmed before people are told."""
-
 EVIDENCE_WINDOW: Final = timedelta(minutes=2)
 """How far before a breach log lines are still worth showing."""
 
@@ -47,25 +45,49 @@ def while_rolling_back(
             return _rolled_back(canary, phase, at)
         case ShiftFailed(at=at, weight=weight, reason=reason) if weight == ZERO:
             retry = replace(
-                phase, attempts=phase.attempts + 1, retry_at=at + back_off(phase.attempts)
+                phase,
+                attempts=phase.attempts + 1,
+                retry_at=at + back_off(phase.attempts),
+                trouble=reason,
             )
-            canary = replace(without(canary, SetWeight), phase=retry)
-            if phase.overdue or at - phase.since < OVERDUE:
-                return Transition(canary)
-            canary = replace(canary, phase=replace(retry, overdue=True))
-            return telling(Transition(canary), Topic.FLIP_OVERDUE, at, reason)
-        case Ticked(at=at) if is_due(phase.retry_at, at):
-            assert canary.arms is not None, "only a canary with arms rolls back"
-            flip = SetWeight(canary.arms, ZERO)
-            return intending(replace(canary, phase=replace(phase, retry_at=None)), flip)
+            return _escalated(Transition(replace(without(canary, SetWeight), phase=retry)), at)
+        case Ticked(at=at):
+            move = Transition(canary)
+            if is_due(phase.retry_at, at) and canary.arms is not None:
+                waiting = replace(canary, phase=replace(phase, retry_at=None))
+                move = intending(waiting, SetWeight(canary.arms, ZERO))
+            return _escalated(move, at)
         case _:
             return ignore_or(already(canary), canary, message)
+
+
+def _escalated(move: Transition, at: datetime) -> Transition:
+    """The same move, and whoever is to be called by now: each once."""
+    phase, escalation = move.canary.phase, move.canary.plan.escalation
+    assert isinstance(phase, RollingBack)
+    due = sum(at - phase.since >= wait for wait in escalation.due)
+    if due <= phase.calls:
+        return move
+    trouble = phase.trouble or "it has not answered yet"
+    move = replace(move, canary=replace(move.canary, phase=replace(phase, calls=due)))
+    for call in range(phase.calls, due):
+        match call:
+            case 0:
+                move = telling(move, Topic.FLIP_OVERDUE, at, trouble)
+            case 1 if escalation.oncall:
+                move = telling(move, Topic.ONCALL, at, trouble)
+            case 2:
+                paging = intending(move.canary, Page(phase.since, trouble))
+                move = Transition(paging.canary, (*move.effects, *paging.effects))
+            case _:
+                pass
+    return move
 
 
 def _rolled_back(canary: Canary, phase: RollingBack, at: datetime) -> Transition:
     cause = phase.cause
     canary = replace(
-        without(canary, SetWeight), phase=RolledBack(cause, at, at - phase.since)
+        without(canary, SetWeight, Page), phase=RolledBack(cause, at, at - phase.since)
     ).noted(at, "rolled back: all traffic is on stable, read back")
     if cause.kind == "breach" and canary.arms is not None:
         since = phase.since - EVIDENCE_WINDOW
@@ -76,7 +98,7 @@ def _rolled_back(canary: Canary, phase: RollingBack, at: datetime) -> Transition
 
 
 def bookkeeping(
-    canary: Canary, event: ThreadOpened | Told | EvidenceGathered | EndShown
+    canary: Canary, event: ThreadOpened | Told | EvidenceGathered | Paged | EndShown
 ) -> Transition:
     """Outward effects that were done; each is heard once."""
     match event:
@@ -98,5 +120,7 @@ def bookkeeping(
             move = Transition(without(canary, GatherEvidence))
             about: dict[str, Any] = {"findings": cause.findings, "lines": lines}
             return the_end(telling(move, Topic.BREACH, at, cause.text, **about))
+        case Paged():
+            return Transition(without(canary, Page))
         case EndShown():
             return Transition(without(canary, ShowEnd))

@@ -99,6 +99,14 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Paged:
+    """The webhook has taken the alarm, or there is none."""
+
+    at: datetime
+    kind: Literal["paged"] = "paged"
+
+
+@dataclass(frozen=True, slots=True)
 class EndShown:
     """The channel message shows how it ended."""
 
@@ -115,5 +123,6 @@ Event = (
     | EvidenceGathered
     | ThreadOpened
     | Told
+    | Paged
     | EndShown
 )

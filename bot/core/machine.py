@@ -33,6 +33,7 @@ from bot.core.events import (
     Event,
     EvidenceGathered,
     Observed,
+    Paged,
     Prepared,
     ShiftFailed,
     ThreadOpened,
@@ -94,7 +95,7 @@ def begin(start: Start) -> Transition:
 def transition(canary: Canary, message: Command | Event) -> Transition | Refused:
     """What this message makes of the canary."""
     match message:
-        case ThreadOpened() | Told() | EvidenceGathered() | EndShown():
+        case ThreadOpened() | Told() | EvidenceGathered() | Paged() | EndShown():
             return bookkeeping(canary, message)
         case Abort():
             return _abort(canary, message)

@@ -104,6 +104,30 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
+class Escalation:
+    """Who is called, one after the other, while a rollback is not confirmed by the router.
+
+    Attributes:
+        after: how long a rollback may take: then the thread is told; after twice as long the
+            on-call is mentioned, after three times as long the webhook is called.
+        oncall: id of a Slack user or user group; empty where nobody is named.
+
+    """
+
+    after: timedelta = timedelta(seconds=30)
+    oncall: str = ""
+
+    def __post_init__(self) -> None:
+        if self.after <= timedelta(0):
+            raise ValueError("a rollback must be given some time before somebody is called")
+
+    @property
+    def due(self) -> tuple[timedelta, timedelta, timedelta]:
+        """When each of the three is called, from the decision on."""
+        return self.after, 2 * self.after, 3 * self.after
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything that was settled about a canary before it began.
 
@@ -118,6 +142,7 @@ class Plan:
         promote_gate: asked after the last healthy window; None promotes at once.
         extension: how much longer, in all, the window may get while evidence is thin or blind.
         prepare_timeout: how long the new revision may take to become ready.
+        escalation: who is called when a rollback takes long.
 
     """
 
@@ -131,6 +156,7 @@ class Plan:
     promote_gate: Gate | None = None
     extension: timedelta = timedelta(minutes=20)
     prepare_timeout: timedelta = timedelta(minutes=2)
+    escalation: Escalation = Escalation()
 
     def __post_init__(self) -> None:
         if not self.steps:

@@ -5,7 +5,7 @@ exception, so that no source can stand between a breach and the flip.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
@@ -18,6 +18,7 @@ from bot.core.effects import (
     Observe,
     OpenThread,
     Outward,
+    Page,
     SetWeight,
     ShowEnd,
     Tell,
@@ -26,6 +27,7 @@ from bot.core.events import (
     EndShown,
     EvidenceGathered,
     Observed,
+    Paged,
     Prepared,
     ShiftFailed,
     ThreadOpened,
@@ -36,17 +38,24 @@ from bot.core.judge import JudgeState
 from bot.core.logs import distinct
 from bot.core.plan import ZERO, Split
 from bot.core.preparing import ready_arms
-from bot.core.reading import Reading
-from bot.core.slo import Arms, LogCounts, NoData, Readiness
+from bot.core.slo import Arms, NoData, Readiness
+from bot.engine.sources import (
+    both_ready,
+    check,
+    counted,
+    counted_before,
+    logged,
+    read,
+    read_split,
+)
 from bot.ports import (
+    Alarm,
     Clock,
     Conflict,
-    MetricHistory,
+    Pager,
     PortError,
-    ReadinessProbe,
     ServicePorts,
     Services,
-    Snapshot,
     StatusBoard,
     TrafficRouter,
     Turn,
@@ -55,7 +64,6 @@ from bot.ports import (
 T = TypeVar("T")
 
 FLIP_DEADLINE: Final = timedelta(seconds=10)
-READ_DEADLINE: Final = timedelta(seconds=5)
 PAST_DEADLINE: Final = timedelta(seconds=10)
 POST_DEADLINE: Final = timedelta(seconds=20)
 LINES_READ: Final = 100
@@ -68,9 +76,12 @@ log = structlog.get_logger()
 class EffectRunner:
     """Carries out effects for all canaries of this process."""
 
-    def __init__(self, services: Services, board: StatusBoard, clock: Clock) -> None:
+    def __init__(
+        self, services: Services, board: StatusBoard, clock: Clock, pager: Pager | None = None
+    ) -> None:
         self._services = services
         self._board = board
+        self._pager = pager
         self._clock = clock
 
     def serves(self, service: str) -> bool:
@@ -84,7 +95,7 @@ class EffectRunner:
     async def revision(self, service: str, backend: str) -> str | None:
         """What a backend says it runs; None where it does not tell, or cannot be asked."""
         probe = self._services[service].readiness
-        answer = await _check(probe, backend) if probe is not None else None
+        answer = await check(probe, backend) if probe is not None else None
         return answer.revision if isinstance(answer, Readiness) else None
 
     async def prepare(self, canary: Canary) -> Prepared:
@@ -93,7 +104,7 @@ class EffectRunner:
         split = await read_split(ports.router)
         readiness: dict[str, Readiness | NoData] = {}
         if ports.readiness is not None and not isinstance(split, NoData):
-            answers = await asyncio.gather(*(_check(ports.readiness, name) for name in split))
+            answers = await asyncio.gather(*(check(ports.readiness, name) for name in split))
             readiness = dict(zip(split, answers, strict=True))
         arms = None if isinstance(split, NoData) else ready_arms(split, readiness, canary.revision)
         if arms is None:
@@ -106,14 +117,12 @@ class EffectRunner:
         ports, until = self._ports(canary), self._clock.now()
         since, tick = until - learning.span(canary.plan.tick), canary.plan.tick
         counters, logs = await asyncio.gather(
-            _read(
+            read(
                 "metrics",
-                lambda: _counted_before(ports, stable, since, until, tick),
+                lambda: counted_before(ports, stable, since, until, tick),
                 PAST_DEADLINE,
             ),
-            _read(
-                "logs", lambda: _logged(ports, Arms(stable, stable), since, until), PAST_DEADLINE
-            ),
+            read("logs", lambda: logged(ports, Arms(stable, stable), since, until), PAST_DEADLINE),
         )
         seen = () if isinstance(counters, NoData) else counters
         memory, ticks = await asyncio.to_thread(
@@ -146,9 +155,9 @@ class EffectRunner:
         """Read every source at once; the look covers `[effect.since, now)`."""
         ports, arms, until = self._ports(canary), effect.arms, self._clock.now()
         metrics, logs, readiness, split = await asyncio.gather(
-            _read("metrics", lambda: _counted(ports, arms)),
-            _read("logs", lambda: _logged(ports, arms, effect.since, until)),
-            _both_ready(ports.readiness, arms),
+            read("metrics", lambda: counted(ports, arms)),
+            read("logs", lambda: logged(ports, arms, effect.since, until)),
+            both_ready(ports.readiness, arms),
             read_split(ports.router),
         )
         return Observed(until, effect.since, metrics, logs, readiness, split)
@@ -174,8 +183,30 @@ class EffectRunner:
                 await _posted(self._board.tell(canary, note, turn))
                 return Told(self._clock.now(), note.number)
             case ShowEnd():
-                await _posted(self._board.settle(canary))
+                await _posted(self._board.settle(canary, turn))
                 return EndShown(self._clock.now())
+
+    async def page(self, canary: Canary, effect: Page) -> Paged:
+        """Call the webhook, where there is one.
+
+        Raises:
+            PortError: it was not taken; to be tried again later.
+
+        """
+        if self._pager is not None:
+            now, arms = self._clock.now(), canary.arms
+            lasts = (now - effect.since).total_seconds()
+            where = f" Look at the router: all traffic belongs on {arms.stable}." if arms else ""
+            text = (
+                f"canarybot: the rollback of {canary.service} {canary.revision} has not been "
+                f"confirmed for {lasts:.0f} s, the canary may still carry traffic. The router "
+                f"says: {effect.trouble}.{where}"
+            )
+            key = f"{canary.id}-rollback"
+            await self._pager.page(
+                Alarm(key, canary.service, canary.revision, canary.id, effect.since, text)
+            )
+        return Paged(self._clock.now())
 
     async def _evidence(
         self, canary: Canary, arms: Arms[str], since: datetime, until: datetime
@@ -183,7 +214,7 @@ class EffectRunner:
         logs = self._ports(canary).logs
         if logs is None:
             return ()
-        lines = await _read("logs", lambda: logs.lines(arms, since, until, LINES_READ))
+        lines = await read("logs", lambda: logs.lines(arms, since, until, LINES_READ))
         return () if isinstance(lines, NoData) else distinct(lines, EVIDENCE_LINES)
 
     def _ports(self, canary: Canary) -> ServicePorts:
@@ -209,62 +240,6 @@ async def flip(router: TrafficRouter, effect: SetWeight, **about: str) -> str:
         if found == effect.weight
         else f"the router reads back {found} instead of {effect.weight}"
     )
-
-
-async def read_split(router: TrafficRouter) -> Split | NoData:
-    """How a router splits its traffic, within the deadline, or why it cannot be read."""
-    return await _read("router", router.split)
-
-
-async def _read(
-    source: str, reading: Callable[[], Awaitable[T | NoData]], deadline: timedelta = READ_DEADLINE
-) -> T | NoData:
-    try:
-        async with asyncio.timeout(deadline.total_seconds()):
-            return await reading()
-    except PortError as error:
-        return NoData(str(error))
-    except TimeoutError:
-        return NoData(f"no answer within {deadline.total_seconds():g} s")
-    except Exception as error:  # a faulty adapter is a source that cannot be seen
-        log.exception("source.adapter_failed", source=source)
-        return NoData(f"the {source} adapter failed: {error!r}")
-
-
-async def _counted(ports: ServicePorts, arms: Arms[str]) -> Reading | NoData:
-    return await ports.metrics.read(arms) if ports.metrics else NoData("not configured")
-
-
-async def _counted_before(
-    ports: ServicePorts, backend: str, since: datetime, until: datetime, step: timedelta
-) -> tuple[Snapshot, ...] | NoData:
-    source = ports.metrics
-    if not isinstance(source, MetricHistory):
-        return NoData("its metrics keep no history")
-    return await source.history(backend, since, until, step)
-
-
-async def _logged(
-    ports: ServicePorts, arms: Arms[str], since: datetime, until: datetime
-) -> Arms[LogCounts] | NoData:
-    if ports.logs is None:
-        return NoData("not configured")
-    return await ports.logs.events(arms, since, until)
-
-
-async def _check(probe: ReadinessProbe, backend: str) -> Readiness | NoData:
-    return await _read("readiness", lambda: probe.check(backend))
-
-
-async def _both_ready(probe: ReadinessProbe | None, arms: Arms[str]) -> Arms[Readiness] | NoData:
-    if probe is None:
-        return NoData("not configured")
-    canary, stable = await asyncio.gather(_check(probe, arms.canary), _check(probe, arms.stable))
-    if isinstance(canary, NoData):
-        return canary
-    if isinstance(stable, NoData):
-        return stable
-    return Arms(canary, stable)
 
 
 async def _posted(post: Awaitable[T]) -> T:

@@ -13,7 +13,8 @@ from bot.core.effects import SetWeight
 from bot.core.orphans import stray
 from bot.core.plan import FULL, ZERO, Split
 from bot.core.slo import Arms, NoData
-from bot.engine.effects import flip, read_split
+from bot.engine.effects import flip
+from bot.engine.sources import read_split
 from bot.ports import CanaryStore, Clock, PortError, ServicePorts, Services
 
 AFTER: Final = timedelta(minutes=2)

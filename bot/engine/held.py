@@ -2,6 +2,8 @@
 
 import asyncio
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Final
 
 from bot.core.canary import Canary
 from bot.core.commands import Abort, Command
@@ -9,6 +11,12 @@ from bot.core.effects import Outward, SetWeight
 from bot.core.events import Event, Ticked
 from bot.core.machine import Transition
 from bot.ports import CanaryStore, Conflict, Happening, PortError, Record
+
+SURE_WITHIN: Final = timedelta(seconds=1)
+"""How long the store may take to say whose canary it is."""
+
+SETTLING: Final = timedelta(seconds=2)
+"""How long after a takeover nothing is posted: what the last owner has under way lands first."""
 
 
 @dataclass(slots=True, eq=False)
@@ -18,6 +26,7 @@ class Held:
     Attributes:
         record: as last saved, but for its canary, which is as last moved.
         unsaved: what happened while the store could not be reached.
+        since: the event loop's time at which it was taken.
 
     """
 
@@ -27,6 +36,7 @@ class Held:
     flip: asyncio.Task[None] | None = None
     looking: asyncio.Task[None] | None = None
     outbox: asyncio.Task[None] | None = None
+    since: float = field(default_factory=lambda: asyncio.get_running_loop().time())
     flush: asyncio.Task[None] | None = None
 
     @property
@@ -38,6 +48,14 @@ class Held:
     def inherited(self) -> bool:
         """Whether another replica has had it, and may have told what is still to be told."""
         return self.record.epoch > 1
+
+    @property
+    def settles_in(self) -> float:
+        """Seconds until what the last owner had under way must have landed."""
+        if not self.inherited:
+            return 0.0
+        passed = asyncio.get_running_loop().time() - self.since
+        return max(0.0, SETTLING.total_seconds() - passed)
 
 
 def outward(canary: Canary) -> tuple[Outward, ...]:
@@ -58,19 +76,31 @@ def may_go_on_unsaved(before: Canary, move: Transition, message: Command | Event
     return not raises and (isinstance(message, Abort) or not isinstance(message, Command))
 
 
-async def still_ours(store: CanaryStore, held: Held) -> None:
-    """Return while no other replica has taken the canary; a store that is away takes nothing.
+async def asked(store: CanaryStore, canary_id: str) -> Record | None:
+    """The record as it stands; a slow answer is none, for it must not be old when acted upon.
 
     Raises:
-        Conflict: it is another replica's.
+        PortError: nobody knows. The store may be away for us alone, so this is no yes.
 
     """
     try:
-        stored = await store.load(held.canary.id)
-    except PortError:
-        return
-    if stored is not None and stored.epoch != held.record.epoch:
-        raise Conflict(f"{held.canary.id} is {stored.owner}'s now")
+        async with asyncio.timeout(SURE_WITHIN.total_seconds()):
+            return await store.load(canary_id)
+    except TimeoutError:
+        raise PortError("the store takes long to say whose canary it is; asked again") from None
+
+
+async def still_ours(store: CanaryStore, canary_id: str, epoch: int) -> None:
+    """Return when no other replica has taken the canary since this epoch.
+
+    Raises:
+        Conflict: it is another replica's.
+        PortError: as of `asked`.
+
+    """
+    stored = await asked(store, canary_id)
+    if stored is not None and stored.epoch != epoch:
+        raise Conflict(f"{canary_id} is {stored.owner}'s now")
 
 
 async def write(store: CanaryStore, record: Record, happenings: tuple[Happening, ...]) -> Record:

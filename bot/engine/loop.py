@@ -7,7 +7,6 @@ on; the store's compare-and-set says whether it still is the owner.
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from functools import partial
 
 import structlog
 
@@ -18,6 +17,7 @@ from bot.core.effects import (
     GatherEvidence,
     Observe,
     OpenThread,
+    Page,
     Prepare,
     SetWeight,
     ShowEnd,
@@ -33,13 +33,13 @@ from bot.engine.held import (
     Held,
     may_go_on_unsaved,
     outward,
-    still_ours,
     worth_saving,
     write,
 )
+from bot.engine.outbox import Outbox
 from bot.engine.tasks import Tasks
 from bot.engine.ticker import Ticker
-from bot.ports import CanaryStore, Clock, Conflict, Happening, PortError, Record, Turn
+from bot.ports import CanaryStore, Clock, Conflict, Happening, PortError, Record
 
 Message = Start | Found | Command | Event
 Encode = Callable[[Message], str]
@@ -69,6 +69,9 @@ class Loop:
         self._clock = clock
         self._encode = encode
         self._fence = Fence(store, runner)
+        self._outbox = Outbox(
+            store, runner, self._deliver, lambda held: self._lose(held, held.canary)
+        )
         self._tasks = Tasks()
         self.held: dict[str, Held] = {}
         self.on_lost_decision: Insist | None = None
@@ -232,6 +235,8 @@ class Loop:
                         held.looking = self._tasks.spawn(self._observe(held, effect))
                 case Prepare():
                     self._tasks.spawn(self._prepare(held))
+                case Page():
+                    self._tasks.spawn(self._outbox.page(held, effect))
                 case GatherEvidence() | OpenThread() | Tell() | ShowEnd():
                     pass  # the outbox takes them from the canary's intents, in order
         self._ticker.arm(canary.id, canary.wake_at, self.wake)
@@ -239,7 +244,7 @@ class Loop:
         if canary.is_finished and not held.unsaved:
             self.let_go(held)
         elif outward(canary) and (held.outbox is None or held.outbox.done()):
-            held.outbox = self._tasks.spawn(self._drain(held))
+            held.outbox = self._tasks.spawn(self._outbox.drain(held))
 
     def _flip(self, held: Held, effect: SetWeight) -> None:
         """The newest flip is the only one: an older one must not land after it."""
@@ -258,26 +263,6 @@ class Loop:
 
     async def _prepare(self, held: Held) -> None:
         await self._deliver(held, await self._runner.prepare(held.canary))
-
-    async def _drain(self, held: Held) -> None:
-        """Post what is to be posted, in order, for as long as it takes."""
-        failures = 0
-        while waiting := outward(held.canary):
-            turn = Turn(failures > 0 or held.inherited, partial(still_ours, self._store, held))
-            try:
-                event = await self._runner.outward(held.canary, waiting[0], turn)
-            except Conflict:
-                log.info("canary.lost", canary_id=held.canary.id)
-                self._lose(held, held.canary)
-                return
-            except PortError as error:
-                failures += 1
-                log.warning("outbox.failed", canary_id=held.canary.id, reason=str(error))
-                await asyncio.sleep(back_off(failures).total_seconds())
-                continue
-            failures = 0
-            if not await self._deliver(held, event):
-                return
 
     async def _deliver(self, held: Held, event: Event) -> bool:
         """Feed an outcome back; False when the canary is another replica's now.

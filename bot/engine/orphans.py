@@ -65,7 +65,11 @@ class Orphans:
 
     async def look(self) -> None:
         """Look at every service once; what cannot be asked now is asked the next time."""
+        busy = self._service.busy
         for name, home in self._homes.items():
+            if name in busy:  # its owner sees the router at every look
+                self._since.pop(name, None)
+                continue
             try:
                 await self._look_at(name, home)
             except PortError as error:

@@ -2,6 +2,7 @@
 
 import structlog
 
+from bot.engine.held import asked
 from bot.engine.service import CanaryService
 from bot.ports import CanaryStore, Conflict, PortError
 
@@ -9,11 +10,13 @@ log = structlog.get_logger()
 
 
 async def is_ours(store: CanaryStore, owner: str, canary_id: str) -> bool:
-    """Whether no other replica has this canary, as far as the store can be asked."""
-    try:
-        record = await store.load(canary_id)
-    except PortError:
-        return True
+    """Whether no other replica has this canary.
+
+    Raises:
+        PortError: nobody knows.
+
+    """
+    record = await asked(store, canary_id)
     return record is None or record.owner == owner
 
 

@@ -15,7 +15,7 @@ from bot.core.moves import back_off
 from bot.core.orphans import begin_found
 from bot.core.plan import Actor
 from bot.core.refusals import describe
-from bot.engine.held import Held
+from bot.engine.held import Held, still_ours
 from bot.engine.loop import Loop
 from bot.ports import CanaryStore, Clock, Conflict, PortError, ServiceBusy
 
@@ -42,6 +42,13 @@ class CanaryService:
     def held(self) -> Collection[str]:
         """Ids of the canaries this replica works on."""
         return self._loop.held.keys()
+
+    @property
+    def busy(self) -> Collection[str]:
+        """Services whose live canary this replica works on."""
+        return {
+            held.canary.service for held in self._loop.held.values() if not held.canary.is_ended
+        }
 
     async def start(self, start: Start) -> Canary | Refused:
         """Begin a canary, unless its service has one.
@@ -89,7 +96,9 @@ class CanaryService:
                 held = self._loop.held.get(canary_id) or await self.adopt(canary_id)
                 if held is None:
                     return await self._refuse_unheld(canary_id, command)
-                return await self._loop.handle(held, command)
+                answer = await self._loop.handle(held, command)
+                if not isinstance(answer, Refused) or not await self._moved_on(held):
+                    return answer
             except Conflict:
                 log.info("canary.lost", canary_id=canary_id)
         return Refused(
@@ -131,12 +140,15 @@ class CanaryService:
     async def live(self, service: str) -> Canary | None:
         """The service's live canary, or None."""
         record = await self._store.live(service)
-        return self._freshest(record.canary) if record else None
+        held = self._loop.held.get(record.canary.id) if record else None
+        if record and held and held.record.epoch >= record.epoch:
+            return held.canary
+        return record.canary if record else None
 
     async def all_live(self) -> tuple[Canary, ...]:
         """Every live canary, the newest first."""
         recent = await self._store.recent(None, MOST_LISTED)
-        return tuple(self._freshest(canary) for canary in recent if not canary.is_ended)
+        return tuple(canary for canary in recent if not canary.is_ended)
 
     async def recent(self, service: str | None, limit: int) -> tuple[Canary, ...]:
         """The last canaries, the newest first."""
@@ -165,9 +177,16 @@ class CanaryService:
             else:
                 return
 
-    def _freshest(self, canary: Canary) -> Canary:
-        held = self._loop.held.get(canary.id)
-        return held.canary if held else canary
+    async def _moved_on(self, held: Held) -> bool:
+        """Whether a refusal is out of date: another replica has had the canary meanwhile."""
+        try:
+            await still_ours(self._store, held.canary.id, held.record.epoch)
+        except PortError:
+            return False
+        except Conflict:
+            self._loop.let_go(held)
+            return True
+        return False
 
     async def _busy(self, service: str, canary_id: str) -> str:
         other = await self.find(canary_id)

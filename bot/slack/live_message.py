@@ -17,7 +17,9 @@ from bot.slack.views.kit import Message
 from bot.slack.views.thread import note_message
 
 NOTES_KEPT: Final = 2000
-URGENT_TOPICS: Final = frozenset({Topic.BREACH, Topic.FLIP_OVERDUE, Topic.DECISION_NEEDED})
+URGENT_TOPICS: Final = frozenset(
+    {Topic.BREACH, Topic.FLIP_OVERDUE, Topic.ONCALL, Topic.DECISION_NEEDED}
+)
 
 
 class SlackBoard:
@@ -95,9 +97,9 @@ class SlackBoard:
         """Bring the message up to this state, soon; `urgent` for the answer to a click."""
         self._edits.show(canary, urgent=urgent)
 
-    async def settle(self, canary: Canary) -> None:
+    async def settle(self, canary: Canary, turn: Turn) -> None:
         """Wait until the message shows this state, or is gone for good."""
-        await self._edits.settle(canary)
+        await self._edits.settle(canary, turn)
 
     async def stop(self, patience: float = 2.0) -> None:
         """Send what is urgent for up to `patience` seconds, then end."""

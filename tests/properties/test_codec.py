@@ -26,7 +26,7 @@ from bot.core.canary import Canary
 from bot.core.commands import Abort
 from bot.core.effects import OpenThread
 from bot.core.judge import begin, look
-from bot.core.plan import Plan, Step, Weight
+from bot.core.plan import Escalation, Plan, Step, Weight
 from bot.core.reading import Counters, Tally
 from bot.core.slo import Arms, Component, Histogram, LogEvents, Readiness, Sample, Traffic
 from bot.core.tuning import Tuning
@@ -86,6 +86,8 @@ def built(kind: Any, argument: Any) -> st.SearchStrategy[Any]:
             lambda some: st.tuples(*(st.builds(Step, st.just(each), SPANS) for each in some))
         )
         made["tick"] = SPANS
+    if kind is Escalation:
+        return st.builds(Escalation, SPANS, st.text(max_size=8))
     if kind is Tuning:  # most numbers are no settings that can work
         floats = st.floats(1, 9, allow_nan=False)
         return st.builds(Tuning, floor=floats, unsure=floats, stakes=st.integers(1, 99))

@@ -28,6 +28,7 @@ from bot.core.effects import (
     GatherEvidence,
     Observe,
     OpenThread,
+    Page,
     Prepare,
     SetWeight,
     ShowEnd,
@@ -38,6 +39,7 @@ from bot.core.events import (
     Event,
     EvidenceGathered,
     Observed,
+    Paged,
     Prepared,
     ShiftFailed,
     ThreadOpened,
@@ -177,7 +179,9 @@ class Rollout(RuleBasedStateMachine):
                 self.send(EvidenceGathered(self.now, ("DataError: no",)))
             case ShowEnd() if how != "badly":
                 self.send(EndShown(self.now))
-            case OpenThread() | Tell() | GatherEvidence() | ShowEnd():
+            case Page() if how != "badly":
+                self.send(Paged(self.now))
+            case OpenThread() | Tell() | GatherEvidence() | ShowEnd() | Page():
                 self.pending.append(effect)
 
     def world(self, *, ready: bool) -> tuple[dict[str, Weight], dict[str, Readiness | NoData]]:
@@ -233,6 +237,8 @@ class Rollout(RuleBasedStateMachine):
                         self.send(EvidenceGathered(self.now, ()))
                     case ShowEnd():
                         self.send(EndShown(self.now))
+                    case Page():
+                        self.send(Paged(self.now))
 
     @rule(permille=st.sampled_from([0, 30, 200, 1000]))
     def an_outside_hand(self, permille: int) -> None:

@@ -14,7 +14,7 @@ from bot.slack.views.slos import explained, headline
 
 LOG_LINES: Final = 15
 LOG_LENGTH: Final = 520
-BROADCAST: Final = frozenset({Topic.BREACH, Topic.FLIP_OVERDUE})
+BROADCAST: Final = frozenset({Topic.BREACH, Topic.FLIP_OVERDUE, Topic.ONCALL})
 """Shown in the channel as well: what somebody has to know who did not follow the thread."""
 
 Line = list[Block]
@@ -51,6 +51,8 @@ def _lines(canary: Canary, note: Note) -> list[Line]:
             return _extended(note)
         case Topic.FLIP_OVERDUE:
             return _overdue(canary, note)
+        case Topic.ONCALL:
+            return _oncall(canary, note)
         case Topic.DRIFT:
             return [[strong("⚠️ The traffic is not as asked: "), *_said(note)]]
 
@@ -141,9 +143,6 @@ def _extended(note: Note) -> list[Line]:
 
 
 def _overdue(canary: Canary, note: Note) -> list[Line]:
-    arms = canary.arms
-    hand: Line = [words("Look at the router by hand: all traffic belongs on ")]
-    hand += [code(arms.stable), words(", none on "), code(arms.canary)] if arms else []
     called = kit.approvers(canary.plan.decision) if canary.plan.decision.approvers else []
     anyone = ANYONE in canary.plan.decision.approvers
     people = [who(canary.started_by), *([words(", "), *called] if called and not anyone else [])]
@@ -156,9 +155,33 @@ def _overdue(canary: Canary, note: Note) -> list[Line]:
         [strong("🚨 ROLLBACK NOT CONFIRMED. "), words("The canary may still carry traffic.")],
         [words("The router says: "), *_said(note)],
         [words("The bot goes on trying.")],
-        [*hand, words(".")] if arms else [],
+        _by_hand(canary),
         [words("Please look now: "), *people],
     ]
+
+
+def _oncall(canary: Canary, note: Note) -> list[Line]:
+    oncall = canary.plan.escalation.oncall
+    called = [kit.mention(oncall)] if oncall else [words("On-call")]
+    if isinstance(canary.phase, RolledBack):
+        return [
+            [strong("🚨 The rollback took long, the on-call was to be woken: "), *_said(note)],
+            _where_the_traffic_is(canary),
+        ]
+    return [
+        [strong("🚨 "), *called, strong(": this rollback is still not confirmed.")],
+        [words("The router says: "), *_said(note)],
+        _by_hand(canary),
+    ]
+
+
+def _by_hand(canary: Canary) -> Line:
+    """What a person does when the bot cannot."""
+    if canary.arms is None:
+        return []
+    stable, arm = code(canary.arms.stable), code(canary.arms.canary)
+    hand = words("Look at the router by hand: all traffic belongs on ")
+    return [hand, stable, words(", none on "), arm, words(".")]
 
 
 def _sentence(canary: Canary, note: Note) -> str:
@@ -187,5 +210,7 @@ def _sentence(canary: Canary, note: Note) -> str:
             return f"the window is extended, there is not enough evidence yet. {detail}"
         case Topic.FLIP_OVERDUE:
             return f"ROLLBACK NOT CONFIRMED, the canary may still carry traffic. {detail}"
+        case Topic.ONCALL:
+            return f"on-call, please look: the rollback is not confirmed. {detail}"
         case Topic.DRIFT:
             return f"the traffic is not as asked. {detail}"

@@ -177,3 +177,11 @@ def test_shares_are_read_with_and_without_a_sign() -> None:
     """5 %, 5% and 0.05 where a share is meant; 5 and 5 % where a weight is."""
     assert 0.05 == fraction("5%") == fraction("5 %") == fraction(0.05)
     assert Weight.percent(5) == weight("5 %") == weight(5) == weight("5")
+
+
+def test_who_is_called_when_a_rollback_takes_long(tmp_path: Path) -> None:
+    """The limit and the on-call reach the plan; an id that is none is refused."""
+    text = GOOD + "escalation: {after: 45s, oncall: S0ONCALL}\n"
+    plan = settings(tmp_path, text).plan_for("shop")
+    assert (timedelta(seconds=45), "S0ONCALL") == (plan.escalation.after, plan.escalation.oncall)
+    assert "escalation.oncall" in problems(tmp_path, text.replace("S0ONCALL", "'@oncall'"))

@@ -2,13 +2,17 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from world import Bot, Outside, a_start
+from builders import ADA
+from world import Bot, Now, Outside, a_start
 
 from adapters.stores.memory import MemoryStore
-from bot.core.canary import Canary, Observing, Promoted, Thread
+from bot.core.canary import Canary, Observing, Paused, Promoted, Thread
+from bot.core.commands import Approve, Pause
 from bot.core.effects import Note, ShowEnd, Topic
+from bot.core.plan import ZERO, Gate
 from bot.ports import PortError, Turn
 
 ID = "shop-abc123"
@@ -125,3 +129,66 @@ async def test_how_it_ended_is_shown_by_whoever_comes_next(
     assert isinstance(canary.phase, Promoted)
     assert any(isinstance(shown.phase, Promoted) for shown in outside.shown)
     assert [Topic.PROMOTED] == outside.topics
+
+
+class Away(MemoryStore):
+    """A store that is away for those who ask through it."""
+
+    def __init__(self, whole: MemoryStore) -> None:
+        super().__init__(Now())
+        self.__dict__.update(whole.__dict__)
+        self.away = False
+
+    async def load(self, canary_id: str) -> Any:
+        self._ask()
+        return await super().load(canary_id)
+
+    async def save(self, *args: Any) -> Any:
+        self._ask()
+        return await super().save(*args)
+
+    def _ask(self) -> None:
+        if self.away:
+            raise PortError("Redis cannot be reached")
+
+
+async def test_nothing_is_told_that_is_not_saved(store: MemoryStore) -> None:
+    """While the store is away the traffic goes back; the words wait, or another would say others."""
+    outside, mine = Outside(), Away(store)
+    bot = Bot(outside, mine, "one")
+    await bot.ownership.beat()
+    await bot.service.start(a_start(window=timedelta(minutes=1)))
+    await bot.until(ID, lambda c: isinstance(c.phase, Observing) and bool(c.thread))
+
+    mine.away, outside.error_rate = True, 0.9
+    async with asyncio.timeout(10):
+        while outside.weights["green"] != ZERO:
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.3)
+    assert [] == outside.topics
+
+    mine.away = False
+    await bot.until(ID, lambda c: c.is_finished)
+    await bot.die()
+    assert [Topic.BREACH] == outside.topics
+
+
+async def test_a_replica_that_knows_old_news_does_not_refuse(store: MemoryStore) -> None:
+    """It lost the canary without noticing; the click is taken as of what the canary is now."""
+    outside = Outside()
+    one, two = Bot(outside, store, "one"), Bot(outside, store, "two")
+    await one.ownership.beat()
+    await two.ownership.beat()
+    gate = Gate((ADA.id,), timedelta(minutes=5))
+    await one.service.start(a_start(window=timedelta(minutes=1), start_gate=gate))
+    await two.service.command(ID, Approve(ADA, datetime.now(UTC), "start"))
+    await two.until(ID, lambda c: isinstance(c.phase, Observing))
+
+    answer = await one.service.command(ID, Pause(ADA, datetime.now(UTC)))
+    seen = await one.service.live("shop")
+    await one.die()
+    await two.die()
+
+    assert isinstance(answer, Canary)
+    assert isinstance(answer.phase, Paused)
+    assert isinstance(seen and seen.phase, Paused)

@@ -8,6 +8,7 @@ from unit.slack.fakes import FakeSlack, VirtualTime, Wall
 from unit.slack.support import spoken
 
 from bot.core.canary import Canary
+from bot.ports import PortError
 from bot.slack.limiter import Limiter
 from bot.slack.live_message import SlackBoard
 
@@ -20,7 +21,7 @@ class Stage:
         self.time = VirtualTime(self.wall)
         self.slack = FakeSlack(now=self.time.now)
         self.limiter = Limiter(now=self.time.now, sleep=self.time.sleep)
-        self.ours = True
+        self.ours, self.store_away = True, False
         self.board = SlackBoard(
             self.slack,
             self.limiter,
@@ -32,6 +33,8 @@ class Stage:
 
     async def is_ours(self, _canary_id: str) -> bool:
         """Whether no other replica has the canary."""
+        if self.store_away:
+            raise PortError("Redis cannot be reached")
         return self.ours
 
     def shown(self, canary: Canary) -> list[str]:

@@ -111,7 +111,9 @@ PHASES: dict[str, Phase] = {
     "promoted": Promoted(LATER),
     "promoted_by_person": Promoted(LATER, GRACE),
     "rolling_back": RollingBack(BREACHED, NOW),
-    "rolling_back_overdue": RollingBack(BREACHED, NOON, 7, NOW, overdue=True),
+    "rolling_back_overdue": RollingBack(
+        BREACHED, NOON, 7, NOW, calls=1, trouble="connection refused"
+    ),
     "rolled_back_breach": RolledBack(BREACHED, NOW, timedelta(seconds=0.4)),
     "rolled_back_abort": RolledBack(ABORTED, NOW, timedelta(seconds=0.4)),
     "rolled_back_silence": RolledBack(SILENCE, NOW, timedelta(seconds=2)),

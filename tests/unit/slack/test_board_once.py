@@ -1,10 +1,8 @@
 """A post whose answer was lost is found again, and nothing is said in another replica's turn."""
 
-from datetime import timedelta
-
 import aiohttp
 import pytest
-from builders import AGAIN, FIRST, NOON, a_canary
+from builders import AGAIN, FIRST, a_canary
 from unit.slack.fakes import slack_error
 from unit.slack.stage import Stage
 from unit.slack.support import NOTES, Json, in_phase, posted
@@ -136,7 +134,7 @@ async def test_settling_waits_until_the_end_is_shown(stage: Stage) -> None:
     """While Slack refuses, the end is not shown; nothing else would ever edit it again."""
     canary = posted(in_phase("rolled_back_abort"))
     stage.slack.fail = lambda _method, _arguments: slack_error("internal_error")
-    settling = stage.time.start(stage.board.settle(canary))
+    settling = stage.time.start(stage.board.settle(canary, FIRST))
     await stage.time.run_for(30)
     assert not settling.done()
 
@@ -144,6 +142,31 @@ async def test_settling_waits_until_the_end_is_shown(stage: Stage) -> None:
     await stage.time.run_for(60)
     assert settling.done()
     assert "rolled back" in stage.shown(canary)[-1].lower()
+
+
+async def test_the_last_edit_is_made_again_after_a_takeover(stage: Stage) -> None:
+    """An edit of the owner before may have landed upon it."""
+    canary = posted(in_phase("promoted"))
+    stage.board.show(canary)
+    await stage.time.run_for(10)
+    settling = stage.time.start(stage.board.settle(canary, AGAIN))
+    await stage.time.run_for(10)
+
+    assert settling.done()
+    assert 2 == len(stage.shown(canary))
+
+
+async def test_nothing_is_edited_while_nobody_knows_whose_it_is(stage: Stage) -> None:
+    """A store that is away may be away for this replica alone; the edit is made when it is back."""
+    canary = posted(in_phase("observing"))
+    stage.store_away = True
+    stage.board.show(canary)
+    await stage.time.run_for(30)
+    assert [] == stage.shown(canary)
+
+    stage.store_away = False
+    await stage.time.run_for(10)
+    assert 1 == len(stage.shown(canary))
 
 
 @pytest.mark.parametrize("code", ["message_not_found", ""])
@@ -156,7 +179,7 @@ async def test_settling_ends_where_there_is_nothing_to_show(stage: Stage, code: 
         stage.board.show(canary)
         await stage.time.run_for(10)
 
-    settling = stage.time.start(stage.board.settle(canary))
+    settling = stage.time.start(stage.board.settle(canary, FIRST))
     await stage.time.run_for(5)
 
     assert settling.done()
@@ -164,4 +187,4 @@ async def test_settling_ends_where_there_is_nothing_to_show(stage: Stage, code: 
 
 async def test_settling_a_canary_without_a_message_is_done_at_once(stage: Stage) -> None:
     """There is nothing to bring up to date."""
-    await stage.board.settle(a_canary(thread=None, created_at=NOON - timedelta(minutes=1)))
+    await stage.board.settle(a_canary(thread=None), FIRST)

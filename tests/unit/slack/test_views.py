@@ -7,7 +7,7 @@ from builders import ADA, a_canary
 from unit.slack.support import NOTES, NOW, PHASES, in_phase, risky_plan, spoken
 
 from bot.core.canary import Canary
-from bot.core.plan import ANYONE, Actor, Gate
+from bot.core.plan import ANYONE, Actor, Escalation, Gate
 from bot.slack.views import help as answers
 from bot.slack.views import kit
 from bot.slack.views.canary import Action, Pressed, buttons, live_message
@@ -148,6 +148,15 @@ def test_an_alert_before_the_flip_is_confirmed_does_not_promise_it() -> None:
     assert "not confirmed yet" in text
 
 
+def test_the_on_call_is_mentioned_with_what_to_do() -> None:
+    """Whom it wakes, what the router says, and where the traffic belongs."""
+    plan = risky_plan(escalation=Escalation(oncall="S0ONCALL"))
+    message = note_message(in_phase("rolling_back_overdue", plan=plan), NOTES["oncall"])
+    assert "<!subteam^S0ONCALL>*: this rollback is still not confirmed.*" in spoken(message.blocks)
+    assert "all traffic belongs on `blue`, none on `green`" in spoken(message.blocks)
+    assert "on-call, please look" in message.text
+
+
 def test_an_overdue_flip_calls_people() -> None:
     """It is broadcast, mentions starter and approvers, and says where the traffic belongs."""
     canary = in_phase("rolling_back_overdue", plan=risky_plan())
@@ -161,7 +170,7 @@ def test_an_overdue_flip_calls_people() -> None:
 def test_only_what_everybody_must_see_is_broadcast() -> None:
     """Everything else stays in the thread."""
     loud = {t for t, note in NOTES.items() if note_message(a_canary(), note).broadcast}
-    assert loud == {"breach", "flip_overdue"}
+    assert loud == {"breach", "flip_overdue", "oncall"}
 
 
 def test_a_decision_calls_its_approvers_once() -> None:

@@ -1,0 +1,1 @@
+"""Ways to wake somebody where Slack alone may not."""

@@ -1,0 +1,79 @@
+"""Brings what is to be told to people: in order, once, and for as long as it takes."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from functools import partial
+from typing import Final
+
+import structlog
+
+from bot.core.effects import Page
+from bot.core.events import Event
+from bot.core.moves import back_off
+from bot.engine.effects import EffectRunner
+from bot.engine.held import Held, outward, still_ours
+from bot.ports import CanaryStore, Conflict, PortError, Turn
+
+Deliver = Callable[[Held, Event], Awaitable[bool]]
+"""Feeds an outcome back; False when the canary is another replica's now."""
+
+UNSAVED: Final = timedelta(milliseconds=250)
+"""Between two looks whether the store is back."""
+
+log = structlog.get_logger()
+
+
+class Outbox:
+    """Takes what waits in a canary's intents, one after the other."""
+
+    def __init__(
+        self,
+        store: CanaryStore,
+        runner: EffectRunner,
+        deliver: Deliver,
+        lost: Callable[[Held], None],
+    ) -> None:
+        self._store = store
+        self._runner = runner
+        self._deliver = deliver
+        self._lost = lost
+
+    async def drain(self, held: Held) -> None:
+        """Post until nothing waits."""
+        await asyncio.sleep(held.settles_in)
+        failures = 0
+        while waiting := outward(held.canary):
+            if held.unsaved:  # whoever comes next would not know of it, and say it otherwise
+                await asyncio.sleep(UNSAVED.total_seconds())
+                continue
+            confirm = partial(still_ours, self._store, held.canary.id, held.record.epoch)
+            turn = Turn(failures > 0 or held.inherited, confirm)
+            try:
+                event = await self._runner.outward(held.canary, waiting[0], turn)
+            except Conflict:
+                log.info("canary.lost", canary_id=held.canary.id)
+                self._lost(held)
+                return
+            except PortError as error:
+                failures += 1
+                log.warning("outbox.failed", canary_id=held.canary.id, reason=str(error))
+                await asyncio.sleep(back_off(failures).total_seconds())
+                continue
+            failures = 0
+            if not await self._deliver(held, event):
+                return
+
+    async def page(self, held: Held, page: Page) -> None:
+        """Call the webhook, past whatever waits for Slack; a rollback that is done ends it."""
+        failures = 0
+        while page in held.canary.intents:
+            try:
+                event = await self._runner.page(held.canary, page)
+            except PortError as error:
+                failures += 1
+                log.warning("page.failed", canary_id=held.canary.id, reason=str(error))
+                await asyncio.sleep(back_off(failures).total_seconds())
+                continue
+            await self._deliver(held, event)
+            return
