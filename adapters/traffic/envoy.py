@@ -6,6 +6,7 @@ admin answers, and only that is believed.
 
 import asyncio
 import contextlib
+import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 from adapters.http import HttpError, masked, read_json
 from adapters.registry import Surroundings
-from adapters.traffic.runtime_file import SUFFIXES, write_weights
+from adapters.traffic.runtime_file import SUFFIXES, Malformed, write_weights
 from bot.core.plan import FULL, ZERO, Split, Weight
 from bot.core.slo import Arms
 from bot.ports import PortError
@@ -130,6 +131,21 @@ class EnvoyRouter:
         wanted = dict.fromkeys(self._keys.values(), 0)
         wanted[self._keys[arms.canary]] = canary
         wanted[self._keys[arms.stable]] = WHOLE - canary
+        try:
+            await self._write(wanted)
+        except Malformed:
+            if weight != ZERO:
+                raise
+            # Somebody's typing mistake in a file that is shared must not keep users on the canary.
+            layer = self._layer(await self._shown())
+            if layer is None:
+                raise
+            await self._write(wanted, layer)
+        await self._confirm(wanted)
+
+    async def _write(
+        self, wanted: Mapping[str, int], instead: Mapping[str, Any] | None = None
+    ) -> None:
         self._newest += 1
         mine = self._newest
         # Threads of its own: a hanging log file must not use up those of a flip. And a thread goes
@@ -142,9 +158,25 @@ class EnvoyRouter:
                 self._options.resource,
                 wanted,
                 still=lambda: mine == self._newest,
+                instead=instead,
             ),
         )
-        await self._confirm(wanted)
+
+    def _layer(self, shown: _Shown) -> dict[str, Any] | None:
+        """All that Envoy took from the file while it could be read; None where that is not seen.
+
+        It is the last layer that holds every weight of ours, but for the admin's, which holds
+        what was set by hand.
+        """
+        for index, name in reversed(tuple(enumerate(shown.layers))):
+            held = {
+                key: values[index]
+                for key, values in shown.values.items()
+                if index < len(values) and values[index]
+            }
+            if name != "admin" and all(key in held for key in self._keys.values()):
+                return {key: _typed(value) for key, value in held.items()}
+        return None
 
     async def _confirm(self, wanted: Mapping[str, int]) -> None:
         problem: HttpError | None = None
@@ -229,6 +261,15 @@ class EnvoyRouter:
                     f"Envoy's runtime gives {value} to the cluster {cluster!r}, which is not among "
                     "the router's backends; add it to `backends` or remove the key"
                 )
+
+
+def _typed(value: str) -> Any:
+    """A value as it stood in the file: the admin shows numbers and words alike as text."""
+    try:
+        number = json.loads(value)
+    except ValueError:
+        return value
+    return number if isinstance(number, int | float) else value
 
 
 def _overridden(shown: _Shown, wanted: Mapping[str, int], admin: str) -> str | None:

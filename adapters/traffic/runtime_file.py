@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,11 +21,16 @@ SUFFIXES: Final = (".yaml", ".yml", ".json")
 _LOCK_PATIENCE: Final = 2.0
 
 
+class Malformed(PortError):  # noqa: N818 - it is an answer to be acted on
+    """The file cannot be understood, so what else it holds cannot be kept."""
+
+
 def write_weights(
     path: Path,
     resource: str,
     weights: Mapping[str, int],
     still: Callable[[], bool] = lambda: True,
+    instead: Mapping[str, Any] | None = None,
 ) -> None:
     """Put these runtime keys into the file; all else in it stays, comments excepted.
 
@@ -36,17 +42,27 @@ def write_weights(
         resource: the name of the runtime resource, used when the file has none yet.
         weights: whole numbers by runtime key.
         still: asked once the file is locked, whether these weights are still wanted.
+        instead: what the layer holds in place of a file that cannot be understood, which is then
+            kept beside the new one, its name ending in `.broken`.
 
     Raises:
-        PortError: the file cannot be read, understood, locked or written; nothing was changed.
+        Malformed: the file cannot be understood, and there is nothing instead.
+        PortError: it cannot be read, locked or written; nothing was changed.
 
     """
     try:
         with _locked(path):
             if not still():
                 raise PortError("this weight was overtaken by a newer one and not written")
-            content = _load(path)
-            layer = _layer(path, content, resource)
+            try:
+                content = _load(path)
+                layer = _layer(path, content, resource)
+            except Malformed:
+                if instead is None:
+                    raise
+                shutil.copy2(path, path.with_name(f"{path.name}.broken"))
+                layer = dict(instead)
+                content = {"resources": [{"@type": RUNTIME, "name": resource, "layer": layer}]}
             for key, weight in weights.items():
                 _drop(layer, key)
                 layer[key] = weight
@@ -84,14 +100,14 @@ def _load(path: Path) -> dict[str, Any]:
         return {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         what = " ".join(str(error).split())[:200]
-        raise PortError(
+        raise Malformed(
             f"the runtime file {path} is malformed ({what}), nothing was written; Envoy goes on "
             "with the last weights it understood: repair the file"
         ) from None
     if content is None:
         return {}
     if not isinstance(content, dict):
-        raise PortError(_unexpected(path, "it is not a mapping with `resources`"))
+        raise Malformed(_unexpected(path, "it is not a mapping with `resources`"))
     return content
 
 
@@ -100,14 +116,14 @@ def _layer(path: Path, content: dict[str, Any], resource: str) -> dict[str, Any]
     if resources == [] or resources is None:
         resources = content["resources"] = [{"@type": RUNTIME, "name": resource, "layer": {}}]
     if not isinstance(resources, list) or not isinstance(resources[0], dict):
-        raise PortError(_unexpected(path, "`resources` is not a list of mappings"))
+        raise Malformed(_unexpected(path, "`resources` is not a list of mappings"))
     if len(resources) > 1:
-        raise PortError(
+        raise Malformed(
             _unexpected(path, f"it has {len(resources)} resources, Envoy takes exactly one")
         )
     layer = resources[0].setdefault("layer", {})
     if not isinstance(layer, dict):
-        raise PortError(_unexpected(path, "its `layer` is not a mapping"))
+        raise Malformed(_unexpected(path, "its `layer` is not a mapping"))
     return layer
 
 

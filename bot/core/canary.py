@@ -13,6 +13,7 @@ from bot.core.effects import Intent
 from bot.core.judge import JudgeState
 from bot.core.plan import FULL, ZERO, Actor, Plan, Step, Weight
 from bot.core.reading import Tally
+from bot.core.shares import Share
 from bot.core.slo import Arms
 from bot.core.verdict import Finding
 
@@ -200,6 +201,8 @@ class Canary:
         last_look_at: up to when both arms have been looked at.
         intents: effects saved and not yet confirmed, in order.
         notes: how many notes have been written so far.
+        drift: how the router's split differs from what was asked, while it does.
+        share: how the requests have been split at this weight.
 
     """
 
@@ -222,6 +225,7 @@ class Canary:
     intents: tuple[Intent, ...] = ()
     notes: int = 0
     drift: str = ""
+    share: Share | None = None
     timeline: tuple[Entry, ...] = ()
 
     @property

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from bot.core import judge
 from bot.core.canary import Canary, Cause, Observing, Promoting, Shifting
@@ -11,17 +12,21 @@ from bot.core.events import Observed
 from bot.core.moves import Transition, ask, go_on, intending, roll_back, telling
 from bot.core.plan import ZERO
 from bot.core.reading import Progress, Tally, progress
-from bot.core.slo import Arms, NoData, Readiness, Sample
+from bot.core.shares import counted
+from bot.core.slo import Arms, NoData, Readiness, Sample, Traffic
 from bot.core.verdict import Health, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a look led to; `ended` says that the canary is on its way back."""
+    """What a look led to."""
 
     move: Transition
     verdict: Verdict
-    ended: bool = False
+
+
+LONGEST_LOOK: Final = 3
+"""Ticks that one look may cover and still count as watching."""
 
 
 def look_if_due(canary: Canary, at: datetime) -> Transition:
@@ -44,12 +49,27 @@ def looked(canary: Canary, seen: Observed) -> Look:
     if seen.since != canary.last_look_at or seen.at <= seen.since:
         return Look(Transition(canary), judge.verdict(canary.judge))  # another look came first
     canary = _judged(canary, seen)
+    canary = _unwatched(canary, seen)
     verdict = judge.verdict(canary.judge)
     if verdict.breaches:
         worst = verdict.breaches[0]
         cause = Cause("breach", f"{worst.sli}: {worst.reason}", findings=verdict.breaches)
-        return Look(roll_back(canary, cause, seen.at), verdict, ended=True)
+        return Look(roll_back(canary, cause, seen.at), verdict)
     return Look(_mind_the_drift(canary, seen), verdict)
+
+
+def _unwatched(canary: Canary, seen: Observed) -> Canary:
+    """The window is the time that was watched: where nobody looked, it lasts that much longer.
+
+    However long a look was, to the judge it is one tick, and what one tick says is never enough
+    for a breach. So the looks after it have to judge, and not the look that ends a silence.
+    """
+    phase, covered = canary.phase, seen.at - seen.since
+    if not isinstance(phase, Observing) or covered <= LONGEST_LOOK * canary.plan.tick:
+        return canary
+    later = replace(phase, until=phase.until + covered, deadline=phase.deadline + covered)
+    text = f"nobody looked for {covered.total_seconds():.0f} s: the window lasts that much longer"
+    return replace(canary, phase=later).noted(seen.at, text)
 
 
 def window_over(look: Look, phase: Observing, at: datetime) -> Transition:
@@ -95,17 +115,24 @@ def _undecided(
     return telling(move, Topic.EXTENDED, at, why)
 
 
-def taken(
-    tally: Tally | None, memory: judge.JudgeState, seen: Observed
-) -> tuple[Tally | None, judge.JudgeState]:
-    """What one look leaves in the counters kept and in the judge's memory."""
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What one look leaves: the counters kept, the judge's memory, and the requests in between."""
+
+    tally: Tally | None
+    memory: judge.JudgeState
+    traffic: Arms[Traffic] | NoData
+
+
+def taken(tally: Tally | None, memory: judge.JudgeState, seen: Observed) -> Taken:
+    """Put what was seen on top of what is known."""
     if isinstance(seen.metrics, NoData):
         told = Progress(tally, seen.metrics)
     else:
         told = progress(tally, seen.metrics)
     readiness = _counting_restarts(seen.readiness, told.tally)
     sample = Sample(seen.since, seen.at, told.traffic, seen.logs, readiness, told.apart or None)
-    return told.tally, judge.look(memory, sample)
+    return Taken(told.tally, judge.look(memory, sample), told.traffic)
 
 
 def _counting_restarts(
@@ -126,8 +153,14 @@ def _counting_restarts(
 
 
 def _judged(canary: Canary, seen: Observed) -> Canary:
-    tally, memory = taken(canary.tally, canary.judge, seen)
-    return replace(canary, tally=tally, judge=memory, last_look_at=seen.at)
+    new = taken(canary.tally, canary.judge, seen)
+    return replace(
+        canary,
+        tally=new.tally,
+        judge=new.memory,
+        share=counted(canary.share, canary.asked, new.traffic),
+        last_look_at=seen.at,
+    )
 
 
 def _mind_the_drift(canary: Canary, seen: Observed) -> Transition:
@@ -141,7 +174,8 @@ def _mind_the_drift(canary: Canary, seen: Observed) -> Transition:
         return Transition(canary)  # a flip is under way
     found = seen.split.get(canary.arms.canary, ZERO)
     if found == canary.asked:
-        return Transition(replace(canary, drift="") if canary.drift else canary)
+        settled = replace(canary, drift="") if canary.drift else canary
+        return _mind_the_share(settled, seen)
     text = f"the router carries {found}, asked was {canary.asked}"
     move = Transition(canary)
     if found > canary.asked:
@@ -150,4 +184,22 @@ def _mind_the_drift(canary: Canary, seen: Observed) -> Transition:
     if text == canary.drift:
         return move
     noted = replace(move.canary, drift=text).noted(seen.at, f"drift: {text}")
+    return telling(Transition(noted, move.effects), Topic.DRIFT, seen.at, text)
+
+
+def _mind_the_share(canary: Canary, seen: Observed) -> Transition:
+    """Requests that do not come as the router says are reported, once for each weight.
+
+    Where too many come to the canary, the weight is set once more: of several proxies one may have
+    missed it. More cannot be done, for the router holds what was asked.
+    """
+    share, arms = canary.share, canary.arms
+    if share is None or share.told or not share.is_apart or arms is None:
+        return Transition(canary)
+    canary = replace(canary, share=replace(share, told=True))
+    move, text = Transition(canary), str(share)
+    if share.found > canary.asked.share:
+        move = intending(canary, SetWeight(arms, canary.asked))
+        text += "; the weight was set once more"
+    noted = move.canary.noted(seen.at, f"drift: {text}")
     return telling(Transition(noted, move.effects), Topic.DRIFT, seen.at, text)

@@ -200,9 +200,10 @@ def _while_observing(
     match message:
         case Observed(at=at):
             look = looking.looked(canary, message)
-            if look.ended or at < phase.until:
+            now = look.move.canary.phase  # the window may have become longer
+            if not isinstance(now, Observing) or at < now.until:
                 return look.move
-            return looking.window_over(look, phase, at)
+            return looking.window_over(look, now, at)
         case Ticked(at=at):
             return looking.look_if_due(canary, at)
         case WeightApplied() | ShiftFailed():  # a repair of drift; the next look tells how it went

@@ -45,7 +45,8 @@ def replay(objectives: Objectives, seen: Iterable[Prepared | Observed]) -> Repla
             continue
         if last_at is not None and one.since != last_at:
             continue
-        tally, memory = taken(tally, memory, one)
+        new = taken(tally, memory, one)
+        tally, memory = new.tally, new.memory
         looks, last_at = looks + 1, one.at
         found = judge.verdict(memory)
         if found.breaches:

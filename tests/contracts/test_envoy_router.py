@@ -198,6 +198,28 @@ async def test_a_file_that_is_not_understood_is_left_alone(rig: Rig, text: str, 
     assert rig.envoy.runtime.read_text() == text
 
 
+@pytest.mark.parametrize("text", ["resources: [: ", "just text", "resources: [{layer: 5}]"])
+async def test_a_broken_file_does_not_hold_up_a_rollback(rig: Rig, text: str) -> None:
+    """What Envoy took from it while it could be read is kept, other services' keys included."""
+    others = {"canary.other.green": 300, "feature.x": "on", "feature.y": True, "ratio": 0.5}
+    rig.put(runtime({"blue": 9500, "green": 500, **others}))
+    await rig.holds("canary.other.green", 300)
+    await rig.holds("canary.shop.green", 500)
+    rig.put(text)
+
+    await rig.router().shift(ARMS, ZERO)
+
+    assert {"blue": FULL, "green": ZERO} == await rig.router().split()
+    (resource,) = yaml.safe_load(rig.envoy.runtime.read_text())["resources"]
+    layer = resource["layer"]
+    assert layer["canary.other.green"] == 300
+    assert (layer["feature.x"], layer["ratio"]) == ("on", 0.5)
+    assert await rig.final("feature.y") in {"true", "True"}
+    assert rig.envoy.runtime.with_name("rt.yaml.broken").read_text() == text
+    await rig.router().shift(ARMS, FIVE)
+    await rig.holds("canary.shop.green", 500)
+
+
 async def test_an_unreachable_admin_leaves_the_weight_unconfirmed(
     rig: Rig, impatient: None
 ) -> None:

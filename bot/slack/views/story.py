@@ -43,6 +43,8 @@ def lines(canary: Canary, now: datetime) -> list[Line]:
     told = [*_now(canary, now), *_about(canary)]
     if canary.drift and not canary.is_ended:
         told.insert(1, [strong("⚠️ Drift: "), words(canary.drift)])
+    elif canary.share is not None and canary.share.told and not canary.is_ended:
+        told.insert(1, [strong("⚠️ Drift: "), words(str(canary.share))])
     return told
 
 

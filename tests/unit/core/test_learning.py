@@ -108,7 +108,8 @@ def _run(restarting: bool) -> tuple[Tally | None, JudgeState]:
     for tick in range(12):
         shown = 100 * (tick % 3 if restarting else tick)
         seen = look(tick, Counters(shown, 0), Counters(1900 * tick, 0))
-        tally, memory = taken(tally, memory, seen)
+        new = taken(tally, memory, seen)
+        tally, memory = new.tally, new.memory
     return tally, memory
 
 
@@ -140,7 +141,8 @@ def test_counters_that_are_scraped_once_a_minute_are_not_blind(failing: int) -> 
         seen = look(tick, canary, Counters(9500 * scraped, 20 * scraped))
         at = NOON + timedelta(seconds=10 * scraped)
         told = Reading(at, {"c": canary}, {"s": Counters(9500 * scraped, 20 * scraped)})
-        tally, memory = taken(tally, memory, replace(seen, metrics=told))
+        new = taken(tally, memory, replace(seen, metrics=told))
+        tally, memory = new.tally, new.memory
 
     finding = verdict(memory).findings[0]
     assert finding.health is (Health.BREACHED if failing > 1 else Health.HEALTHY)
