@@ -1,11 +1,19 @@
 """One look at a canary that carries traffic: judge it, notice drift, end its window."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from bot.core import judge
-from bot.core.canary import Canary, Cause, Observing, Promoting, Shifting
+from bot.core.canary import (
+    AwaitingDecision,
+    Canary,
+    Cause,
+    Observing,
+    Phase,
+    Promoting,
+    Shifting,
+)
 from bot.core.commands import Question
 from bot.core.effects import Observe, SetWeight, Topic
 from bot.core.events import Observed
@@ -33,8 +41,11 @@ def look_if_due(canary: Canary, at: datetime) -> Transition:
     """Ask for a look when it is time, and set the time of the next one on the same grid."""
     tick = canary.plan.tick
     if canary.next_look_at is not None and canary.next_look_at - at > 2 * tick:
-        # The clock was set back. Looking must not stop until it is as late as it was.
-        return Transition(replace(canary, next_look_at=at + tick, last_look_at=at))
+        # The clock was set back. Looking must not stop until it is as late as it was, and neither
+        # the window nor a person's time may last longer by what it was set back.
+        phase = _earlier(canary, canary.next_look_at - tick - at)
+        later = replace(canary, phase=phase, next_look_at=at + tick, last_look_at=at)
+        return Transition(later.noted(at, "the clock was set back"))
     if canary.next_look_at is None or at < canary.next_look_at:
         return Transition(canary)
     if canary.arms is None or canary.last_look_at is None:
@@ -42,6 +53,17 @@ def look_if_due(canary: Canary, at: datetime) -> Transition:
     missed = (at - canary.next_look_at) // tick
     later = replace(canary, next_look_at=canary.next_look_at + tick * (missed + 1))
     return Transition(later, (Observe(canary.arms, canary.last_look_at),))
+
+
+def _earlier(canary: Canary, by: timedelta) -> Phase:
+    """The phase with its times moved back."""
+    match canary.phase:
+        case Observing(since=since, until=until, deadline=deadline) as phase:
+            return replace(phase, since=since - by, until=until - by, deadline=deadline - by)
+        case AwaitingDecision(since=since, expires_at=expires_at) as phase:
+            return replace(phase, since=since - by, expires_at=expires_at - by)
+        case phase:
+            return phase
 
 
 def looked(canary: Canary, seen: Observed) -> Look:

@@ -70,7 +70,7 @@ class Loop:
         self._encode = encode
         self._fence = Fence(store, runner)
         self._outbox = Outbox(
-            store, runner, self._deliver, lambda held: self._lose(held, held.canary)
+            store, runner, self._deliver, lambda held: self.lose(held, held.canary)
         )
         self._tasks = Tasks()
         self.held: dict[str, Held] = {}
@@ -163,7 +163,7 @@ class Loop:
             held.record = await writing
             held.unsaved = ()
         except Conflict:
-            self._lose(held, move.canary if isinstance(message, Abort) else held.canary)
+            self.lose(held, move.canary if isinstance(message, Abort) else held.canary)
             raise
         except PortError as error:
             if not may_go_on_unsaved(held.canary, move, message):
@@ -192,36 +192,47 @@ class Loop:
             self._flip(held, back)
         return None if done else back
 
-    def _lose(self, held: Held, canary: Canary) -> None:
+    def lose(self, held: Held, canary: Canary) -> None:
         """Let go of a canary that is another replica's now, but not of a rollback it has not heard."""
-        decided = isinstance(canary.phase, RollingBack | RolledBack)
-        if held.unsaved and decided and self.on_lost_decision is not None:
-            self._tasks.spawn(self.on_lost_decision(canary, "decided while the store was away"))
+        phase = canary.phase
+        if held.unsaved and isinstance(phase, RollingBack | RolledBack) and self.on_lost_decision:
+            why = f"{phase.cause.text} (decided while the store was away)"
+            self._tasks.spawn(self.on_lost_decision(canary, why))
         flipping = held.flip is not None and not held.flip.done()
         self.let_go(held)
         if flipping:  # nobody knows whether it has landed, or what it has landed upon
             self._tasks.spawn(self._fence.restore(canary.id))
 
+    async def catch_up(self) -> None:
+        """Bring the store up to date with what was decided without it; it seems to be back."""
+        for held in tuple(self.held.values()):
+            if held.unsaved:
+                await self._flush_once(held)
+
     async def _flush(self, held: Held) -> None:
-        """Bring the store up to date as soon as it is back."""
+        """Bring the store up to date, whoever notices first that it is back."""
         failures = 0
         while held.unsaved:
             failures += 1
             await asyncio.sleep(back_off(failures).total_seconds())
-            async with held.lock:
-                if not held.unsaved:
-                    return
-                try:
-                    held.record = await write(self._store, held.record, held.unsaved)
-                except PortError:
-                    continue
-                except Conflict:
-                    log.warning("canary.lost_unsaved", canary_id=held.canary.id)
-                    self._lose(held, held.canary)
-                    return
+            await self._flush_once(held)
+
+    async def _flush_once(self, held: Held) -> None:
+        async with held.lock:
+            if not held.unsaved:
+                return
+            try:
+                held.record = await write(self._store, held.record, held.unsaved)
+            except PortError:
+                return
+            except Conflict:
+                log.warning("canary.lost_unsaved", canary_id=held.canary.id)
+                self.lose(held, held.canary)
                 held.unsaved = ()
-                if held.canary.is_finished:
-                    self.let_go(held)
+                return
+            held.unsaved = ()
+            if held.canary.is_finished:
+                self.let_go(held)
 
     def _act(self, held: Held, effects: tuple[Effect, ...]) -> None:
         """Set everything going that is to be done, flips first."""

@@ -1,10 +1,17 @@
 """Says that this replica lives, and takes over the canaries of those that do not."""
 
+import asyncio
+from datetime import timedelta
+from typing import Final
+
 import structlog
 
 from bot.engine.held import asked
 from bot.engine.service import CanaryService
 from bot.ports import CanaryStore, Conflict, PortError
+
+AFTER_OUTAGE: Final = timedelta(seconds=2)
+"""How long nothing is adopted once the store is back: two heartbeats of everybody else."""
 
 log = structlog.get_logger()
 
@@ -28,12 +35,15 @@ class Ownership:
         self._service = service
         self._owner = owner
         self._store_away = False
+        self._adopts_from = 0.0
 
     async def beat(self) -> None:
         """Say that this replica is alive; to be called about every second."""
         try:
             await self._store.beat(self._owner)
-            await self.adopt_orphans()
+            await self._service.catch_up()
+            if self._others_had_time():
+                await self.adopt_orphans()
         except PortError as error:
             if not self._store_away:
                 log.warning("store.away", reason=str(error))
@@ -44,6 +54,13 @@ class Ownership:
             if self._store_away:
                 log.info("store.back")
             self._store_away = False
+
+    def _others_had_time(self) -> bool:
+        """After the store was away everybody seems silent: let them say that they live."""
+        now = asyncio.get_running_loop().time()
+        if self._store_away:
+            self._adopts_from = now + AFTER_OUTAGE.total_seconds()
+        return now >= self._adopts_from
 
     async def resign(self) -> None:
         """Leave: the canaries of this replica are the others' from now on, without a wait."""

@@ -118,7 +118,7 @@ class CanaryService:
             if held is not None and (known is None or known.epoch == held.record.epoch):
                 return held
             if held is not None:  # somebody else has had it since
-                self._loop.let_go(held)
+                self._loop.lose(held, held.canary)
             if known is None or known.canary.is_finished:
                 return None
             if not self._loop.serves(known.canary.service):
@@ -153,6 +153,10 @@ class CanaryService:
     async def recent(self, service: str | None, limit: int) -> tuple[Canary, ...]:
         """The last canaries, the newest first."""
         return await self._store.recent(service, limit)
+
+    async def catch_up(self) -> None:
+        """Write down what was decided while the store was away."""
+        await self._loop.catch_up()
 
     async def stop(self) -> None:
         """Finish the flips under way and leave everything else to who comes next."""

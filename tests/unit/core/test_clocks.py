@@ -5,7 +5,14 @@ from datetime import datetime, timedelta
 
 from builders import ADA, ARMS, NOON, a_canary
 
-from bot.core.canary import Canary, Cause, PendingApproval, RollingBack
+from bot.core.canary import (
+    AwaitingDecision,
+    Canary,
+    Cause,
+    Observing,
+    PendingApproval,
+    RollingBack,
+)
 from bot.core.commands import Abort
 from bot.core.effects import Observe, SetWeight
 from bot.core.events import Observed, ShiftFailed, Ticked
@@ -38,6 +45,21 @@ def test_looking_goes_on_when_the_clock_was_set_back() -> None:
     assert second.effects == (Observe(ARMS, at),)
     seen = Observed(at + TICK, at, NOTHING, NOTHING, NOTHING, {})
     assert moved(second.canary, seen).canary.judge.looks == canary.judge.looks + 1
+
+
+def test_neither_the_window_nor_a_persons_time_grows_with_the_clock() -> None:
+    """What had fifteen minutes left has about fifteen minutes left."""
+    at = NOON - HOUR + timedelta(minutes=5)
+    observing = moved(a_canary(), Ticked(at)).canary.phase
+    assert isinstance(observing, Observing)
+    left = timedelta(minutes=15)
+    assert abs(observing.until - at - left) <= TICK
+    assert abs(observing.deadline - at - left - timedelta(minutes=20)) <= TICK
+
+    asked = AwaitingDecision(0, "promote", NOON, NOON + timedelta(minutes=20))
+    waiting = moved(a_canary(phase=asked), Ticked(at)).canary.phase
+    assert isinstance(waiting, AwaitingDecision)
+    assert abs(waiting.expires_at - at - left) <= TICK
 
 
 def test_a_rollback_is_tried_again_when_the_clock_was_set_back() -> None:

@@ -9,7 +9,15 @@ from builders import ADA
 from world import Bot, Now, Outside, a_start
 
 from adapters.stores.memory import MemoryStore
-from bot.core.canary import Canary, Observing, Paused, Promoted, Thread
+from bot.core.canary import (
+    Canary,
+    Observing,
+    Paused,
+    Promoted,
+    RolledBack,
+    RollingBack,
+    Thread,
+)
 from bot.core.commands import Approve, Pause
 from bot.core.effects import Note, ShowEnd, Topic
 from bot.core.plan import ZERO, Gate
@@ -147,6 +155,10 @@ class Away(MemoryStore):
         self._ask()
         return await super().save(*args)
 
+    async def beat(self, owner: str) -> None:
+        self._ask()
+        await super().beat(owner)
+
     def _ask(self) -> None:
         if self.away:
             raise PortError("Redis cannot be reached")
@@ -192,3 +204,49 @@ async def test_a_replica_that_knows_old_news_does_not_refuse(store: MemoryStore)
     assert isinstance(answer, Canary)
     assert isinstance(answer.phase, Paused)
     assert isinstance(seen and seen.phase, Paused)
+
+
+async def test_what_was_decided_without_the_store_is_written_before_anything_is_adopted(
+    store: MemoryStore,
+) -> None:
+    """The heartbeat that finds the store back brings the breach with its reasons."""
+    outside, mine = Outside(), Away(store)
+    bot = Bot(outside, mine, "one")
+    await bot.ownership.beat()
+    await bot.service.start(a_start(window=timedelta(minutes=1)))
+    await bot.until(ID, lambda c: isinstance(c.phase, Observing) and bool(c.thread))
+    mine.away, outside.error_rate = True, 0.9
+    async with asyncio.timeout(10):
+        while outside.weights["green"] != ZERO:
+            await asyncio.sleep(0.01)
+
+    mine.away = False
+    await bot.ownership.beat()
+
+    record = await store.load(ID)
+    await bot.die()
+    assert record is not None
+    assert isinstance(record.canary.phase, RollingBack | RolledBack)
+    assert "breach" == record.canary.phase.cause.kind
+
+
+async def test_after_an_outage_the_others_may_first_say_that_they_live(store: MemoryStore) -> None:
+    """Everybody's heartbeat has run out; a canary changes hands only when its owner is gone."""
+    outside, mine = Outside(), Away(store)
+    one, two = Bot(outside, store, "one"), Bot(outside, mine, "two")
+    await one.ownership.beat()
+    await one.service.start(a_start(window=timedelta(minutes=1)))
+    mine.away = True
+    await two.ownership.beat()
+    await asyncio.sleep(0.4)  # longer than the silence after which an owner is taken for dead
+
+    mine.away = False
+    await two.ownership.beat()
+    assert ID not in two.service.held
+
+    async with asyncio.timeout(10):
+        while ID not in two.service.held:
+            await asyncio.sleep(0.1)
+            await two.ownership.beat()
+    await one.die()
+    await two.die()
