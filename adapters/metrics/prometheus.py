@@ -6,7 +6,6 @@ the raw samples are asked for, and the last one of each series is taken as it wa
 
 import asyncio
 import os
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import ClassVar, Self
@@ -16,9 +15,11 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 from adapters.http import HttpError
 from adapters.metrics.counting import ArmCounters, age, both, counted, moment
 from adapters.metrics.exposition import close_to
-from adapters.metrics.promql import Api, matchers_of, selector
+from adapters.metrics.merging import question
+from adapters.metrics.promql import alternatives, matchers_of, selector
 from adapters.metrics.samples import Series, at_scrape, newest, restarts
 from adapters.metrics.selectors import CountingOptions, Duration, Selection, Selector
+from adapters.metrics.together import together
 from adapters.registry import Surroundings
 from bot.core.reading import Instances, Reading
 from bot.core.slo import Arms, NoData
@@ -81,7 +82,8 @@ class PrometheusSource:
         headers = {name: _from_environment(env) for name, env in options.headers_env.items()}
         if options.token_env is not None:
             headers["Authorization"] = f"Bearer {_from_environment(options.token_env)}"
-        self._api = Api(surroundings.http, options.url, headers)
+        self._together = together(surroundings.http, options.url, headers)
+        self._api = self._together.api
 
     async def read(self, arms: Arms[str]) -> Reading | NoData:
         """Ask for all series at once; too old, refused or partial is no data, and says why."""
@@ -107,7 +109,7 @@ class PrometheusSource:
         if value is None:
             known = ", ".join(self._options.backends)
             return NoData(f"{backend!r} is not among the metrics' backends; known: {known}")
-        selectors, arm = _selectors(self._selection), {self._label: value}
+        selectors, arm = _selectors(self._selection), {self._label: alternatives((value,))}
         window = until - since + self._options.max_age  # what was fresh at the first step
         try:
             answers = await asyncio.gather(
@@ -146,24 +148,19 @@ class PrometheusSource:
         return tuple(found)
 
     async def _ask(self, values: Sequence[str]) -> tuple[float, list[Series]]:
-        """Prometheus' clock, and every series of both arms; the questions run side by side."""
+        """Prometheus' clock, and every series of both arms; asked with what others ask now."""
         selectors = _selectors(self._selection)
-        arms = {self._label: "~" + "|".join(re.escape(value) for value in values)}
-        try:
-            async with asyncio.TaskGroup() as group:
-                clock = group.create_task(self._api.now())
-                answers = [
-                    group.create_task(
-                        self._api.raw(
-                            name, {**matchers_of(name, selectors), **arms}, self._options.max_age
-                        )
-                    )
-                    for name in self._selection.names
-                ]
-            return clock.result(), [series for answer in answers for series in answer.result()]
-        except* HttpError as several:
-            failed = several.exceptions[0]
-        raise failed
+        return await self._together.look(
+            [
+                question(
+                    name,
+                    matchers_of(name, selectors),
+                    {self._label: values},
+                    self._options.max_age,
+                )
+                for name in self._selection.names
+            ]
+        )
 
     async def _arm(self, value: str, series: Sequence[Series], now: float) -> ArmCounters | NoData:
         """Count one arm; an instance that is not scraped any more is left out."""
@@ -194,7 +191,7 @@ class PrometheusSource:
     async def _why_none(self, value: str, now: float) -> str:
         """Why an arm has no fresh requests: they stopped, or never were under that name."""
         requests = self._selection.requests
-        wanted = {**requests.labels, self._label: value}
+        wanted = {**requests.labels, self._label: alternatives((value,))}
         what = selector(requests.metric, wanted)
         try:
             seen = await self._api.last_seen(requests.metric, wanted)

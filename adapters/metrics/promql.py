@@ -1,7 +1,7 @@
 """Prometheus' HTTP API, as far as it is needed, and what others make of it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from adapters.metrics.selectors import Selector
 _WHO: Final = "Prometheus"
 _LONG: Final = "1h"
 """How far back an explanation looks."""
+_ESCAPED: Final = {ord(sign): f"\\{sign}" for sign in r"\.+*?()|[]{}^$"}
 
 
 class Api:
@@ -47,6 +48,7 @@ class Api:
         matchers: Mapping[str, str],
         window: timedelta,
         until: datetime | None = None,
+        patience: float | None = None,
     ) -> list[Series]:
         """The raw samples of a metric's series in the last `window`.
 
@@ -55,13 +57,14 @@ class Api:
             matchers: by label, the value; "~" before it makes it an expression.
             window: how far back.
             until: where the window ends; None for now.
+            patience: seconds after which it need not work on the answer any more.
 
         Raises:
             HttpError: it cannot be asked, refuses, or has only a part of the answer.
 
         """
         milliseconds = round(window.total_seconds() * 1000)
-        data = await self._query(f"{selector(name, matchers)}[{milliseconds}ms]", until)
+        data = await self._query(f"{selector(name, matchers)}[{milliseconds}ms]", until, patience)
         try:
             if data["resultType"] != "matrix":
                 raise _strange()
@@ -109,8 +112,11 @@ class Api:
         data = body.get("data") if isinstance(body, dict) else None
         return tuple(str(value) for value in data) if isinstance(data, list) else ()
 
-    async def _query(self, query: str, at: datetime | None = None) -> Any:
+    async def _query(
+        self, query: str, at: datetime | None = None, patience: float | None = None
+    ) -> Any:
         form = {"query": query} | ({"time": f"{at.timestamp():.3f}"} if at else {})
+        form |= {"timeout": f"{patience:.3f}"} if patience else {}
         try:
             body = await read_json(
                 self._http,
@@ -143,13 +149,35 @@ def selector(name: str, matchers: Mapping[str, str]) -> str:
     return f"{name}{{{','.join(parts)}}}"
 
 
+def alternatives(values: Iterable[str]) -> str:
+    """What a label must be to have one of these values, as `selector` takes it."""
+    wanted = sorted(set(values))
+    if len(wanted) == 1 and not wanted[0].startswith("~"):
+        return wanted[0]
+    return "~" + "|".join(map(literal, wanted))
+
+
+def literal(text: str) -> str:
+    """An expression in RE2's language that fits this text only.
+
+    What needs no backslash gets none: Prometheus looks a list of plain values up in its index,
+    and takes a list with such a backslash for an expression to be tried on every value.
+    """
+    return text.translate(_ESCAPED)
+
+
 def matchers_of(name: str, selectors: Sequence[Selector]) -> Mapping[str, str]:
-    """What the selectors of one metric ask for, if they all ask the same; else nothing.
+    """What all selectors of one metric ask for.
 
     What is not asked for here is sorted out afterwards; this only makes the answer smaller.
     """
     wanted = [selector.labels for selector in selectors if selector.metric == name]
-    return wanted[0] if wanted and all(labels == wanted[0] for labels in wanted) else {}
+    first = wanted[0] if wanted else {}
+    return {
+        label: value
+        for label, value in first.items()
+        if all(labels.get(label) == value for labels in wanted)
+    }
 
 
 def _quoted(text: str) -> str:

@@ -23,6 +23,7 @@ def offer(monkeypatch: pytest.MonkeyPatch, *points: tuple[str, str]) -> None:
         return EntryPoints(EntryPoint(name, value, group) for name, value in found)
 
     monkeypatch.setattr(registry, "entry_points", entry_points)
+    monkeypatch.setattr(registry, "_installed", registry._installed.__wrapped__)
 
 
 def test_built_in_names_need_no_metadata(monkeypatch: pytest.MonkeyPatch) -> None:
