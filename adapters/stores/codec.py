@@ -7,6 +7,7 @@ judged by. A new field with a default may be added freely; any other change rais
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Final, get_args
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -16,6 +17,7 @@ from bot.core.canary import Canary, Phase
 from bot.core.commands import Command, Found, Start
 from bot.core.effects import Intent
 from bot.core.events import Event
+from bot.ports import Happening
 
 FORMAT: Final = 1
 """The shape of a stored canary; a bot that meets another one leaves it alone."""
@@ -138,3 +140,20 @@ def _first(error: ValidationError) -> str:
     complaint = error.errors(include_url=False, include_input=False, include_context=False)[0]
     place = ".".join(str(part) for part in complaint["loc"])
     return f"{place}: {complaint['msg']}" if place else complaint["msg"]
+
+
+def flat(happenings: tuple[Happening, ...]) -> list[str]:
+    """What a script is given of happenings: at, kind and data of each in a row."""
+    return [text for each in happenings for text in (each.at.isoformat(), each.kind, each.data)]
+
+
+def happening_of(fields: dict[bytes, bytes]) -> Happening:
+    """A stream's entry.
+
+    Raises:
+        KeyError: it is none of ours.
+        ValueError: it cannot be read.
+
+    """
+    at = datetime.fromisoformat(fields[b"at"].decode())
+    return Happening(at, fields[b"kind"].decode(), fields[b"data"].decode())

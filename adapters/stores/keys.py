@@ -1,57 +1,54 @@
 """How Redis' keys are named.
 
-For the prefix `canarybot` and the service `shop`; the braces put all keys of one service into the
-same slot of a Redis Cluster:
+The services are spread over 16 shards. All keys of a shard carry its number in braces, so that a
+Redis Cluster has them in the same slot, and one script can change a canary together with every
+index that it stands in. For the prefix `canarybot` and the service `shop`, which is in shard 10:
 
-- `canarybot:{shop}:canary:<id>`: the record, a hash;
-- `canarybot:{shop}:stream:<id>`: what happened, a stream;
-- `canarybot:{shop}:live`: the id of the service's live canary;
-- `canarybot:{shop}:open`: its unfinished canaries and their owners, a hash;
-- `canarybot:{shop}:history`: the ids of all its canaries by creation, a sorted set;
-- `canarybot:services`: the names of all services, a set;
-- `canarybot:beat:<owner>`: this replica is alive, for a few seconds.
+- `canarybot:{10}:shop:canary:<id>`: the record, a hash;
+- `canarybot:{10}:shop:stream:<id>`: what happened, a stream;
+- `canarybot:{10}:shop:live`: the id of the service's live canary;
+- `canarybot:{10}:shop:history`: the ids of all its canaries by creation, a sorted set;
+- `canarybot:{10}:open`: the shard's unfinished canaries and their owners, a hash;
+- `canarybot:{10}:history`: the ids of all the shard's canaries by creation, a sorted set;
+- `canarybot:beat:<owner>`: this replica is alive, for a few seconds;
+- `canarybot:anyone`: some replica is, for the same time.
 """
 
+import zlib
 from dataclasses import dataclass
+from typing import Final
+
+SHARDS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
-    """The keys that belong to no service."""
+class ShardKeys:
+    """The keys of one shard, all with the same hash tag."""
 
-    prefix: str
-
-    @property
-    def services(self) -> str:
-        """The names of all services that ever had a canary."""
-        return f"{self.prefix}:services"
-
-    def beat(self, owner: str) -> str:
-        """The heartbeat of a replica."""
-        return f"{self.prefix}:beat:{owner}"
+    root: str
 
     @property
-    def anyone(self) -> str:
-        """The heartbeat of all replicas together, for whoever asks only whether there is one."""
-        return f"{self.prefix}:anyone"
+    def open(self) -> str:
+        """Which canaries are unfinished, and whose they are."""
+        return f"{self.root}:open"
 
-    def of(self, service: str) -> "ServiceKeys":
-        """The keys of a service."""
-        return ServiceKeys(f"{self.prefix}:{{{service}}}")
-
-    def of_canary(self, canary_id: str) -> "ServiceKeys":
-        """The keys of a canary's service, which is its id up to the last hyphen.
-
-        An id without one belongs to nobody; an empty tag would spread its keys over the slots.
-        """
-        return self.of(canary_id.rpartition("-")[0] or "nobody")
+    @property
+    def history(self) -> str:
+        """All canaries of the shard by creation."""
+        return f"{self.root}:history"
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceKeys:
-    """The keys of one service, all with the same hash tag."""
+    """The keys of one service, all with the hash tag of its shard."""
 
-    root: str
+    shard: ShardKeys
+    service: str
+
+    @property
+    def root(self) -> str:
+        """What all of them begin with."""
+        return f"{self.shard.root}:{self.service}"
 
     def record(self, canary_id: str) -> str:
         """A canary as it stands now."""
@@ -67,11 +64,36 @@ class ServiceKeys:
         return f"{self.root}:live"
 
     @property
-    def open(self) -> str:
-        """Which canaries are unfinished, and whose they are."""
-        return f"{self.root}:open"
+    def history(self) -> str:
+        """All canaries of the service by creation."""
+        return f"{self.root}:history"
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """All keys of one bot."""
+
+    prefix: str
+
+    def beat(self, owner: str) -> str:
+        """The heartbeat of a replica."""
+        return f"{self.prefix}:beat:{owner}"
 
     @property
-    def history(self) -> str:
-        """All canaries by creation."""
-        return f"{self.root}:history"
+    def anyone(self) -> str:
+        """The heartbeat of all replicas together, for whoever asks only whether there is one."""
+        return f"{self.prefix}:anyone"
+
+    @property
+    def shards(self) -> tuple[ShardKeys, ...]:
+        """The keys of each shard."""
+        return tuple(ShardKeys(f"{self.prefix}:{{{number}}}") for number in range(SHARDS))
+
+    def of(self, service: str) -> ServiceKeys:
+        """The keys of a service."""
+        number = zlib.crc32(service.encode()) % SHARDS
+        return ServiceKeys(ShardKeys(f"{self.prefix}:{{{number}}}"), service)
+
+    def of_canary(self, canary_id: str) -> ServiceKeys:
+        """The keys of a canary's service, which is its id up to the last hyphen."""
+        return self.of(canary_id.rpartition("-")[0])

@@ -77,10 +77,12 @@ class MemoryStore:
         row = self._rows.get(canary.id)
         if row is None:
             raise Conflict(f"{canary.id} is not stored any more")
-        if (row.version, row.epoch) != (record.version, record.epoch):
+        stands = (row.version, row.epoch, row.owner)
+        if stands != (record.version, record.epoch, record.owner):
             raise Conflict(
-                f"{canary.id} is at version {row.version}, epoch {row.epoch} of {row.owner}; "
-                f"this write is based on version {record.version}, epoch {record.epoch}"
+                f"{canary.id} is at version {row.version}, epoch {row.epoch} of {row.owner}; this "
+                f"write is based on version {record.version}, epoch {record.epoch} of "
+                f"{record.owner}"
             )
         row.data = encode_canary(canary)
         row.version += 1

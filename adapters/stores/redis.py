@@ -1,21 +1,26 @@
 """Keeps canaries in Redis, so that every replica of the bot sees the same truth."""
 
-import hashlib
 import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
+from itertools import chain
 from typing import Any, Final
 
 import structlog
-from redis.exceptions import NoScriptError
+from redis.exceptions import ResponseError
 
 from adapters.stores import Description, scripts
-from adapters.stores.codec import decode_canary, encode_canary
-from adapters.stores.connection import connect, describe, explained, place_of
+from adapters.stores.codec import decode_canary, encode_canary, flat, happening_of
+from adapters.stores.connection import Link
+from adapters.stores.description import describe
 from adapters.stores.keys import Keys
+from adapters.stores.presence import Presence
+from adapters.stores.running import Scripts
 from bot.core.canary import Canary
 from bot.ports import Conflict, Happening, PortError, Record, ServiceBusy
+
+_FIELDS: Final = ("data", "version", "epoch", "owner")
 
 PAGE: Final = 500
 """Entries of a stream that are read at once."""
@@ -33,7 +38,8 @@ class RedisStore:
     Every call ends within a few seconds, with `PortError` when Redis did not do what was asked.
 
     Args:
-        url: `redis://`, `rediss://` or `unix://`; user and password in it are never shown.
+        url: one server, Sentinels or a cluster, see `adapters.stores.address`; user and password
+            in it are never shown.
         prefix: what all keys begin with; bots that share a Redis need different ones.
         silence: how long an owner may be silent before its canaries are orphans.
         keep: how long a finished canary is kept.
@@ -51,10 +57,10 @@ class RedisStore:
         silence: timedelta = timedelta(seconds=5),
         keep: timedelta = timedelta(days=90),
     ) -> None:
-        self._redis: Any = connect(url)  # redis-py's types do not tell its two modes apart
-        self._place = place_of(url)
+        self._link = Link(url)
         self._keys = Keys(prefix)
-        self._silence = silence
+        self._scripts = Scripts(self._link)
+        self._presence = Presence(self._link, self._keys, silence)
         self._keep = keep.total_seconds()
 
     async def create(
@@ -70,9 +76,6 @@ class RedisStore:
             raise ValueError(
                 f"the id {canary.id} is not the service {canary.service}, -, and more"
             )
-        with explained(self._place):
-            # In a slot of its own, so outside the script; a name too many does no harm.
-            await self._redis.sadd(self._keys.services, canary.service)
         token, gone = secrets.token_hex(8), ""
         while True:
             status, *busy = await self._create(canary, owner, happenings, token, gone)
@@ -93,9 +96,12 @@ class RedisStore:
     ) -> list[bytes]:
         keys = self._keys.of(canary.service)
         created = canary.created_at.timestamp()
-        return await self._run(
+        return await self._scripts.run(
             scripts.CREATE,
-            [keys.record(canary.id), keys.stream(canary.id), keys.live, keys.open, keys.history],
+            [
+                *(keys.record(canary.id), keys.stream(canary.id), keys.live),
+                *(keys.shard.open, keys.history, keys.shard.history),
+            ],
             [
                 token,
                 canary.id,
@@ -107,7 +113,7 @@ class RedisStore:
                 created,
                 created - 2 * self._keep,  # an id outlives its record by no more than `keep`
                 gone,
-                *_flat(happenings),
+                *flat(happenings),
             ],
         )
 
@@ -120,9 +126,9 @@ class RedisStore:
         """See `CanaryStore.save`."""
         canary = record.canary
         keys = self._keys.of_canary(canary.id)
-        status, *found = await self._run(
+        status, *found = await self._scripts.run(
             scripts.SAVE,
-            [keys.record(canary.id), keys.stream(canary.id), keys.live, keys.open],
+            [keys.record(canary.id), keys.stream(canary.id), keys.live, keys.shard.open],
             [
                 secrets.token_hex(8),
                 canary.id,
@@ -132,7 +138,8 @@ class RedisStore:
                 int(self._keep * 1000),
                 record.version,
                 record.epoch,
-                *_flat(happenings),
+                record.owner,
+                *flat(happenings),
             ],
         )
         match status, [each.decode(errors="replace") for each in found]:
@@ -141,7 +148,7 @@ class RedisStore:
             case b"stale", [version, epoch, owner]:
                 raise Conflict(
                     f"{canary.id} is at version {version}, epoch {epoch} of {owner}; this write "
-                    f"is based on version {record.version}, epoch {record.epoch}"
+                    f"is based on version {record.version}, epoch {record.epoch} of {record.owner}"
                 )
             case _:
                 raise Conflict(f"{canary.id} is not stored any more")
@@ -149,9 +156,9 @@ class RedisStore:
     async def claim(self, canary_id: str, owner: str, epoch: int) -> Record | None:
         """See `CanaryStore.claim`; `UnreadableRecord` when there is one that cannot be read."""
         keys = self._keys.of_canary(canary_id)
-        row = await self._run(
+        row = await self._scripts.run(
             scripts.CLAIM,
-            [keys.record(canary_id), keys.open],
+            [keys.record(canary_id), keys.shard.open],
             [secrets.token_hex(8), canary_id, owner, str(epoch)],
         )
         if row[0] == b"stale":
@@ -160,78 +167,68 @@ class RedisStore:
 
     async def beat(self, owner: str) -> None:
         """See `CanaryStore.beat`."""
-        with explained(self._place):
-            await self._redis.set(self._keys.beat(owner), b"1", px=self._silence)
-            await self._redis.set(self._keys.anyone, owner.encode(), px=self._silence)
+        await self._presence.beat(owner)
 
     async def anyone(self) -> bool:
         """See `CanaryStore.anyone`."""
-        with explained(self._place):
-            return bool(await self._redis.exists(self._keys.anyone))
+        return await self._presence.anyone()
 
     async def resign(self, owner: str) -> None:
         """See `CanaryStore.resign`."""
-        with explained(self._place):
-            await self._redis.delete(self._keys.beat(owner))
-            if await self._redis.get(self._keys.anyone) == owner.encode():
-                await self._redis.delete(
-                    self._keys.anyone
-                )  # another one's next beat sets it again
+        await self._presence.resign(owner)
 
     async def orphans(self, owner: str = "", held: Collection[str] = ()) -> tuple[str, ...]:
         """See `CanaryStore.orphans`."""
-        owners: dict[bytes, bytes] = {}
-        with explained(self._place):
-            for service in await self._services():
-                owners |= await self._redis.hgetall(self._keys.of(service).open)
-            alive = {
-                owner
-                for owner in sorted(set(owners.values()))
-                if await self._redis.exists(self._keys.beat(owner.decode()))
-            }
-        return tuple(
-            sorted(
-                name.decode()
-                for name, by in owners.items()
-                if by not in alive or (by == owner.encode() and name.decode() not in held)
-            )
-        )
+        return await self._presence.orphans(owner, held)
 
     async def live(self, service: str) -> Record | None:
         """See `CanaryStore.live`; `UnreadableRecord` when it cannot be read."""
-        with explained(self._place):
-            canary_id = await self._redis.get(self._keys.of(service).live)
+        async with self._link.asking() as redis:
+            canary_id = await redis.get(self._keys.of(service).live)
         return None if canary_id is None else await self.load(canary_id.decode())
 
     async def recent(self, service: str | None, limit: int) -> tuple[Canary, ...]:
         """See `CanaryStore.recent`; what cannot be read is left out, and logged."""
+        if limit <= 0:
+            return ()
+        indexes = self._keys.shards if service is None else [self._keys.of(service)]
         found: list[Canary] = []
-        with explained(self._place):
-            services = await self._services() if service is None else [service]
-            for each in services if limit > 0 else ():
-                found += await self._newest(each, limit)
+        known: set[str] = set()
+        depth, more = limit, True
+        while more and len(found) < limit:  # some may be expired or unreadable
+            newest, more = await self._newest([each.history for each in indexes], depth)
+            found += await self._readable([each for each in newest if each not in known])
+            known.update(newest)
+            depth *= 2
         found.sort(key=lambda canary: (canary.created_at, canary.id), reverse=True)
         return tuple(found[:limit])
 
-    async def _newest(self, service: str, limit: int) -> list[Canary]:
-        """One service's newest, page by page, because some may be expired or unreadable."""
-        keys = self._keys.of(service)
-        found: list[Canary] = []
-        start, ids = 0, [b""]
-        while ids and len(found) < limit:
-            ids = await self._redis.zrevrange(keys.history, start, start + limit - 1)
-            start += limit
-            names = [each.decode() for each in ids]
-            async with self._redis.pipeline(transaction=False) as pipe:
-                for name in names:
-                    pipe.hmget(keys.record(name), _FIELDS)
-                rows = await pipe.execute(raise_on_error=False)
-            for name, row in zip(names, rows, strict=True):
-                try:
-                    if isinstance(row, Exception) or row[1] is not None:
-                        found.append(self._record(name, row).canary)
-                except UnreadableRecord as error:
-                    _log.warning("a canary is left out of the list", reason=str(error))
+    async def _newest(self, indexes: list[str], depth: int) -> tuple[list[str], bool]:
+        """So many of the newest ids in these indexes together, and whether there are more."""
+        async with self._link.asking() as redis, redis.pipeline(transaction=False) as pipe:
+            for index in indexes:
+                pipe.zrevrange(index, 0, depth - 1, withscores=True)
+            pages = await pipe.execute()
+        merged = sorted(chain(*pages), key=lambda each: (each[1], each[0]), reverse=True)
+        more = len(merged) > depth or any(len(page) == depth for page in pages)
+        return [name.decode() for name, _ in merged[:depth]], more
+
+    async def _readable(self, ids: list[str]) -> list[Canary]:
+        """Those of these canaries that are still there and can be read."""
+        found = []
+        async with self._link.asking() as redis, redis.pipeline(transaction=False) as pipe:
+            for each in ids:
+                pipe.hmget(self._keys.of_canary(each).record(each), _FIELDS)
+            rows = await pipe.execute(raise_on_error=False)
+            for row in rows:
+                if isinstance(row, Exception) and not isinstance(row, ResponseError):
+                    raise row  # a node of a cluster is away
+        for each, row in zip(ids, rows, strict=True):
+            try:
+                if isinstance(row, Exception) or row[1] is not None:
+                    found.append(self._record(each, row).canary)
+            except UnreadableRecord as error:
+                _log.warning("a canary is left out of the list", reason=str(error))
         return found
 
     async def happenings(self, canary_id: str) -> tuple[Happening, ...]:
@@ -240,10 +237,10 @@ class RedisStore:
         found: list[Happening] = []
         after = "-"
         while True:
-            with explained(self._place):
-                page = await self._redis.xrange(key, min=after, count=PAGE)
+            async with self._link.asking() as redis:
+                page = await redis.xrange(key, min=after, count=PAGE)
             try:
-                found += [_happening(fields) for _, fields in page]
+                found += [happening_of(fields) for _, fields in page]
             except (KeyError, ValueError) as error:
                 raise self._unreadable(key, error) from error
             if len(page) < PAGE:
@@ -252,25 +249,22 @@ class RedisStore:
 
     async def ping(self) -> None:
         """Ask whether Redis answers; `PortError` when it does not."""
-        with explained(self._place):
-            await self._redis.ping()
+        async with self._link.asking() as redis:
+            await redis.ping()
 
     async def describe(self) -> Description:
         """Which server it is and how it keeps its data; `PortError` when it does not answer."""
         await self.ping()
-        return await describe(self._redis, self._place)
+        return await describe(self._link)
 
     async def aclose(self) -> None:
         """Close all connections."""
-        await self._redis.aclose()
-
-    async def _services(self) -> list[str]:
-        return sorted(each.decode() for each in await self._redis.smembers(self._keys.services))
+        await self._link.aclose()
 
     async def _row(self, canary_id: str) -> list[bytes | None] | None:
         key = self._keys.of_canary(canary_id).record(canary_id)
-        with explained(self._place):
-            row: list[bytes | None] = await self._redis.hmget(key, _FIELDS)
+        async with self._link.asking() as redis:
+            row: list[bytes | None] = await redis.hmget(key, _FIELDS)
         return None if row[1] is None else row
 
     def _record(self, canary_id: str, row: Sequence[Any]) -> Record:
@@ -283,29 +277,5 @@ class RedisStore:
 
     def _unreadable(self, key: str, error: Exception) -> UnreadableRecord:
         return UnreadableRecord(
-            f"the record {key} in {self._place} cannot be read: {error}; repair or delete it"
+            f"the record {key} in {self._link.place} cannot be read: {error}; repair or delete it"
         )
-
-    async def _run(self, script: str, keys: list[str], arguments: list[Any]) -> list[Any]:
-        """Run a script by its digest; send it whole when the server does not know it (any more).
-
-        Not by redis-py's own way, which asks for the right to SCRIPT LOAD as well.
-        """
-        digest = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
-        with explained(self._place):
-            try:
-                return await self._redis.evalsha(digest, len(keys), *keys, *arguments)  # type: ignore[no-any-return]  # a script may answer anything
-            except NoScriptError:
-                return await self._redis.eval(script, len(keys), *keys, *arguments)  # type: ignore[no-any-return]  # as above
-
-
-_FIELDS: Final = ("data", "version", "epoch", "owner")
-
-
-def _flat(happenings: tuple[Happening, ...]) -> list[str]:
-    return [text for each in happenings for text in (each.at.isoformat(), each.kind, each.data)]
-
-
-def _happening(fields: dict[bytes, bytes]) -> Happening:
-    at = datetime.fromisoformat(fields[b"at"].decode())
-    return Happening(at, fields[b"kind"].decode(), fields[b"data"].decode())

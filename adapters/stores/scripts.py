@@ -1,9 +1,14 @@
 """What Redis does in one go, as Lua: every write of a canary is one of these three scripts.
 
-All keys of a script carry the same hash tag. A record is a hash of version, epoch, owner, write
-and data. `write` is a token drawn anew for every call: a call whose answer was lost is sent once
+All keys of a script carry the same hash tag, the indexes over all services included, so there is
+no moment in which a canary is stored and not found. A record is a hash of version, epoch, owner,
+write and data. `write` is a token drawn anew for every call: a call whose answer was lost is sent once
 more with the same token, and finds that it has already been done. What can fail comes before the
 first change, because Redis does not undo. Only commands of Redis 7.0 are used.
+
+A failover may lose the last writes, together with their answers. So a write names its owner beside
+version and epoch: when a claim was lost and another replica has claimed the same epoch since, the
+two cannot take each other's version for their own.
 """
 
 from typing import Final
@@ -35,7 +40,7 @@ CREATE: Final = (
     _APPEND
     + _KEEP
     + """
--- KEYS: record, stream, live, open, history
+-- KEYS: record, stream, live, open, the service's history, the shard's history
 -- ARGV: token, id, owner, data, ended, finished, keep in ms, created at, oldest to remember,
 --       a live canary whose record is gone; then at, kind and data of each happening
 local before = redis.call('HMGET', KEYS[1], 'version', 'write')
@@ -50,8 +55,10 @@ if live and live ~= ARGV[10] then
   return {'busy', live}
 end
 redis.call('ZREMRANGEBYSCORE', KEYS[5], '-inf', '(' .. ARGV[9])
+redis.call('ZREMRANGEBYSCORE', KEYS[6], '-inf', '(' .. ARGV[9])
 append(KEYS[2], 11)
 redis.call('ZADD', KEYS[5], ARGV[8], ARGV[2])
+redis.call('ZADD', KEYS[6], ARGV[8], ARGV[2])
 redis.call('HSET', KEYS[1], 'version', 1, 'epoch', 1, 'owner', ARGV[3], 'write', ARGV[1],
   'data', ARGV[4])
 if ARGV[5] == '0' then
@@ -67,7 +74,7 @@ SAVE: Final = (
     + _KEEP
     + """
 -- KEYS: record, stream, live, open
--- ARGV: token, id, data, ended, finished, keep in ms, version, epoch; then as above
+-- ARGV: token, id, data, ended, finished, keep in ms, version, epoch, owner; then as above
 local before = redis.call('HMGET', KEYS[1], 'version', 'epoch', 'owner', 'write')
 if not before[1] then
   return {'gone'}
@@ -75,11 +82,11 @@ end
 if before[4] == ARGV[1] then
   return {'done', before[3]}
 end
-if before[1] ~= ARGV[7] or before[2] ~= ARGV[8] then
+if before[1] ~= ARGV[7] or before[2] ~= ARGV[8] or before[3] ~= ARGV[9] then
   return {'stale', before[1], before[2], before[3]}
 end
 local live = redis.call('GET', KEYS[3])
-append(KEYS[2], 9)
+append(KEYS[2], 10)
 redis.call('HINCRBY', KEYS[1], 'version', 1)
 redis.call('HSET', KEYS[1], 'write', ARGV[1], 'data', ARGV[3])
 if ARGV[4] == '1' and live == ARGV[2] then

@@ -172,7 +172,8 @@ class Settings(_Strict):
     @field_validator("redis")
     @classmethod
     def _no_password(cls, value: str) -> str:
-        if "@" in value and ":" in value.split("//", 1)[-1].split("@", 1)[0]:
+        login = "@" in value and ":" in value.split("//", 1)[-1].split("@", 1)[0]
+        if login or "sentinel_password=" in value:
             raise ValueError(
                 "a password does not belong into this file: set CANARY_REDIS_URL instead"
             )

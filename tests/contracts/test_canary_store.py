@@ -2,13 +2,13 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pytest
 from builders import NOON, a_canary
-from redis_server import CLUSTER, REDIS, RedisServer
+from redis_server import CLUSTER, REDIS
 
 from adapters.stores.memory import MemoryStore
 from adapters.stores.redis import RedisStore
@@ -47,26 +47,19 @@ class Bench:
     wait: Callable[[], Awaitable[None]]
 
 
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], RedisServer]]:
-    running: dict[str, RedisServer] = {}
-
-    def serve(kind: str) -> RedisServer:
-        if kind not in running:
-            running[kind] = RedisServer(kind, tmp_path_factory.mktemp(kind))
-            running[kind].start()
-        return running[kind]
-
-    yield serve
-    for server in running.values():
-        server.kill()
+KINDS = [
+    "memory",
+    CLUSTER,
+    *(
+        pytest.param(kind, marks=pytest.mark.external_service)
+        for kind in (REDIS, "sentinel", "cluster", "tls", "managed")
+    ),
+]
 
 
-@pytest.fixture(
-    params=["memory", CLUSTER, pytest.param(REDIS, marks=pytest.mark.external_service)]
-)
+@pytest.fixture(params=KINDS)
 async def bench(
-    request: pytest.FixtureRequest, servers: Callable[[str], RedisServer]
+    request: pytest.FixtureRequest, redis_at: Callable[[str], str]
 ) -> AsyncIterator[Bench]:
     if request.param == "memory":
         clock = SetClock()
@@ -81,7 +74,7 @@ async def bench(
     async def sleep() -> None:
         await asyncio.sleep(SILENCE.total_seconds() / 5)
 
-    url, prefix = servers(request.param).url, secrets.token_hex(4)
+    url, prefix = redis_at(request.param), f"canarybot:{secrets.token_hex(4)}"
     store = RedisStore(url, prefix=prefix, silence=SILENCE)
     other = RedisStore(url, prefix=prefix, silence=SILENCE)
     yield Bench(store, other, sleep)

@@ -9,10 +9,12 @@ from builders import NOON, a_canary
 from redis_server import KEPT, RedisServer
 
 from adapters.stores.codec import encode_canary
+from adapters.stores.keys import Keys
 from adapters.stores.redis import RedisStore, UnreadableRecord
 from bot.core.canary import Promoted
 from bot.ports import Conflict, Happening, PortError
 
+KEYS = Keys("canarybot").of("shop")
 STARTED = (Happening(NOON, "start", "{}"),)
 
 
@@ -21,7 +23,7 @@ async def test_a_finished_canary_expires_and_a_live_one_never(
 ) -> None:
     """Record and stream of a finished canary go after `keep`; before that nothing expires."""
     record = await store.create(a_canary(), "one", STARTED)
-    row, stream = "canarybot:{shop}:canary:shop-k3x9ab", "canarybot:{shop}:stream:shop-k3x9ab"
+    row, stream = KEYS.record("shop-k3x9ab"), KEYS.stream("shop-k3x9ab")
     assert (admin.ttl(row), admin.ttl(stream)) == (-1, -1)
     ended = replace(record.canary, phase=Promoted(NOON))
     await store.save(replace(record, canary=ended), STARTED)
@@ -36,7 +38,7 @@ async def test_an_expired_canary_is_gone_from_every_answer(store: RedisStore, ad
         canary = a_canary(id=f"shop-{number:06}", phase=Promoted(NOON), created_at=created_at)
         await store.create(canary, "one", ())
     for number in (5, 4, 2):
-        admin.delete(f"canarybot:{{shop}}:canary:shop-{number:06}")
+        admin.delete(KEYS.record(f"shop-{number:06}"))
     assert [each.id for each in await store.recent("shop", 2)] == ["shop-000003", "shop-000001"]
     assert await store.load("shop-000005") is None
 
@@ -48,7 +50,8 @@ async def test_ids_are_forgotten_once_their_records_must_be_gone(
     for number, age in enumerate((KEPT * 3, KEPT, timedelta(0))):
         canary = a_canary(id=f"shop-{number:06}", phase=Promoted(NOON), created_at=NOON - age)
         await store.create(canary, "one", ())
-    assert admin.zrange("canarybot:{shop}:history", 0, -1) == [b"shop-000001", b"shop-000002"]
+    for index in (KEYS.history, KEYS.shard.history):
+        assert admin.zrange(index, 0, -1) == [b"shop-000001", b"shop-000002"]
 
 
 async def test_a_live_canary_whose_record_is_gone_holds_nobody_up(
@@ -56,7 +59,7 @@ async def test_a_live_canary_whose_record_is_gone_holds_nobody_up(
 ) -> None:
     """When the live canary's record was evicted, the service can have a new one."""
     await store.create(a_canary(), "one", ())
-    admin.delete("canarybot:{shop}:canary:shop-k3x9ab")
+    admin.delete(KEYS.record("shop-k3x9ab"))
     assert await store.live("shop") is None
     created = await store.create(a_canary(id="shop-second"), "one", ())
     assert await store.live("shop") == created
@@ -78,7 +81,7 @@ async def test_one_unreadable_record_takes_nothing_else_down(
     """It is an error that names its key where it is asked for, and is left out of lists."""
     await store.create(a_canary(), "one", ())
     await store.create(a_canary(id="mail-000001", service="mail"), "one", ())
-    key = "canarybot:{shop}:canary:shop-k3x9ab"
+    key = KEYS.record("shop-k3x9ab")
     admin.hset(key, "data", data)
     for call in (
         store.load("shop-k3x9ab"),
@@ -95,7 +98,7 @@ async def test_one_unreadable_record_takes_nothing_else_down(
 async def test_an_unreadable_stream_names_its_key(store: RedisStore, admin: Any) -> None:
     """A stream with foreign entries in it is an error that says which one."""
     await store.create(a_canary(), "one", STARTED)
-    admin.xadd("canarybot:{shop}:stream:shop-k3x9ab", {"foreign": "entry"})
+    admin.xadd(KEYS.stream("shop-k3x9ab"), {"foreign": "entry"})
     with pytest.raises(UnreadableRecord, match="stream:shop-k3x9ab"):
         await store.happenings("shop-k3x9ab")
 
@@ -104,12 +107,12 @@ async def test_foreign_data_under_the_same_keys_is_left_alone(
     store: RedisStore, admin: Any
 ) -> None:
     """A key of another type is an error that advises another prefix, and is not overwritten."""
-    admin.set("canarybot:{shop}:canary:shop-k3x9ab", "somebody else's")
+    admin.set(KEYS.record("shop-k3x9ab"), "somebody else's")
     with pytest.raises(PortError, match="choose another prefix"):
         await store.create(a_canary(), "one", ())
     with pytest.raises(PortError, match="choose another prefix"):
         await store.load("shop-k3x9ab")
-    assert admin.get("canarybot:{shop}:canary:shop-k3x9ab") == b"somebody else's"
+    assert admin.get(KEYS.record("shop-k3x9ab")) == b"somebody else's"
 
 
 async def test_prefixes_keep_bots_apart(store: RedisStore, server: RedisServer) -> None:
