@@ -194,6 +194,8 @@ def _mind_the_drift(canary: Canary, seen: Observed) -> Transition:
         return Transition(canary)
     if isinstance(canary.phase, Shifting | Promoting):
         return Transition(canary)  # a flip is under way
+    if isinstance(canary.phase, Observing) and seen.at <= canary.phase.since:
+        return Transition(canary)  # it was read before the flip was confirmed
     found = seen.split.get(canary.arms.canary, ZERO)
     if found == canary.asked:
         settled = replace(canary, drift="") if canary.drift else canary

@@ -90,17 +90,20 @@ async def asked(store: CanaryStore, canary_id: str) -> Record | None:
         raise PortError("the store takes long to say whose canary it is; asked again") from None
 
 
-async def still_ours(store: CanaryStore, canary_id: str, epoch: int) -> None:
-    """Return when no other replica has taken the canary since this epoch.
+async def still_ours(store: CanaryStore, record: Record) -> None:
+    """Return when no other replica has taken the canary since.
+
+    A failover may lose a claim, so that two replicas have held it in the same epoch: its owner
+    counts as well.
 
     Raises:
         Conflict: it is another replica's.
         PortError: as of `asked`.
 
     """
-    stored = await asked(store, canary_id)
-    if stored is not None and stored.epoch != epoch:
-        raise Conflict(f"{canary_id} is {stored.owner}'s now")
+    stored = await asked(store, record.canary.id)
+    if stored is not None and (stored.epoch, stored.owner) != (record.epoch, record.owner):
+        raise Conflict(f"{record.canary.id} is {stored.owner}'s now")
 
 
 async def write(store: CanaryStore, record: Record, happenings: tuple[Happening, ...]) -> Record:
@@ -118,6 +121,6 @@ async def write(store: CanaryStore, record: Record, happenings: tuple[Happening,
         return await store.save(record, happenings)
     except Conflict:
         stored = await store.load(record.canary.id)
-        if stored is None or stored.epoch != record.epoch:
+        if stored is None or (stored.epoch, stored.owner) != (record.epoch, record.owner):
             raise
         return await store.save(replace(record, version=stored.version), happenings)

@@ -7,9 +7,12 @@ from typing import Final
 
 import structlog
 
+from bot.core.canary import Canary, RolledBack
 from bot.core.commands import Found
+from bot.core.effects import SetWeight
+from bot.core.events import WeightApplied
 from bot.core.orphans import stray
-from bot.core.plan import Actor, Plan
+from bot.core.plan import ZERO, Actor, Plan, Split
 from bot.core.slo import NoData
 from bot.engine.effects import EffectRunner
 from bot.engine.service import CanaryService
@@ -23,6 +26,9 @@ SURE_AFTER: Final = timedelta(seconds=15)
 
 GRACE: Final = timedelta(minutes=10)
 """How long somebody may claim it before it is rolled back."""
+
+LATE: Final = timedelta(minutes=1)
+"""For how long after a rollback traffic on its canary is a flip of ours that landed late."""
 
 BOT: Final = Actor("canarybot", "canarybot")
 
@@ -57,6 +63,7 @@ class Orphans:
         self._homes = homes
         self._new_canary_id = new_canary_id
         self._since: dict[str, datetime] = {}
+        self._seen: dict[str, Split] = {}
 
     @property
     def suspects(self) -> Collection[str]:
@@ -68,7 +75,7 @@ class Orphans:
         busy = self._service.busy
         for name, home in self._homes.items():
             if name in busy:  # its owner sees the router at every look
-                self._since.pop(name, None)
+                self._forget(name)
                 continue
             try:
                 await self._look_at(name, home)
@@ -79,15 +86,23 @@ class Orphans:
 
     async def _look_at(self, name: str, home: Home) -> None:
         if await self._store.live(name) is not None:
-            self._since.pop(name, None)
+            self._forget(name)
             return
         split = await self._runner.split(name)
         if isinstance(split, NoData):
             return
-        if stray(split, None) is None:
+        unsuspected = stray(split, None) is None
+        if unsuspected:
             self._since.pop(name, None)
+        if unsuspected and self._seen.get(name) == split:
             return
+        self._seen[name] = split
         last = next(iter(await self._store.recent(name, 1)), None)
+        if last is not None and await self._undone(last, split):
+            self._forget(name)
+            return
+        if unsuspected:
+            return
         arms = stray(split, last)
         assert arms is not None, "who is stable does not change that there are two"
         now = self._clock.now()
@@ -110,3 +125,24 @@ class Orphans:
                 grace=GRACE,
             )
         )
+
+    async def _undone(self, last: Canary, split: Split) -> bool:
+        """Take back a flip of ours that landed after its canary had been rolled back.
+
+        A router may refuse a weight, or not answer, and apply it all the same a little later: all
+        traffic on the canary would then look like any promotion by hand.
+        """
+        phase, arms = last.phase, last.arms
+        if not isinstance(phase, RolledBack) or arms is None:
+            return False
+        carried = split.get(arms.canary, ZERO)
+        if carried == ZERO or self._clock.now() - phase.at > LATE:
+            return False
+        log.error("flip.landed_late", canary_id=last.id, weight=str(carried))
+        return isinstance(
+            await self._runner.set_weight(last, SetWeight(arms, ZERO)), WeightApplied
+        )
+
+    def _forget(self, name: str) -> None:
+        self._since.pop(name, None)
+        self._seen.pop(name, None)

@@ -47,7 +47,7 @@ class Outbox:
             if held.unsaved:  # whoever comes next would not know of it, and say it otherwise
                 await asyncio.sleep(UNSAVED.total_seconds())
                 continue
-            confirm = partial(still_ours, self._store, held.canary.id, held.record.epoch)
+            confirm = partial(still_ours, self._store, held.record)
             turn = Turn(failures > 0 or held.inherited, confirm)
             try:
                 event = await self._runner.outward(held.canary, waiting[0], turn)

@@ -184,7 +184,7 @@ class CanaryService:
     async def _moved_on(self, held: Held) -> bool:
         """Whether a refusal is out of date: another replica has had the canary meanwhile."""
         try:
-            await still_ours(self._store, held.canary.id, held.record.epoch)
+            await still_ours(self._store, held.record)
         except PortError:
             return False
         except Conflict:

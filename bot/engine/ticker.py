@@ -1,31 +1,40 @@
 """Wakes canaries when something is due; decides nothing.
 
-Jobs live in memory only: the truth is in the canary (`Canary.wake_at`), and they are set anew
+Timers live in memory only: the truth is in the canary (`Canary.wake_at`), and they are set anew
 from it after every move and after a restart.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Final
 
-import structlog
-from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-Wake = Callable[[str], Awaitable[None]]
+from bot.engine.tasks import Tasks
+from bot.ports import Clock
 
-WAKES_AT_ONCE: Final = 20
-"""A canary is armed anew while it is being woken; with one at a time that wake would be dropped."""
+Wake = Callable[[str], Coroutine[None, None, None]]
 
-log = structlog.get_logger()
+CLOCK_EVERY: Final = 1.0
+"""Seconds between two looks whether the wall clock was set."""
+
+CLOCK_SET: Final = 2.0
+"""Seconds by which the wall clock may differ from the time that has passed."""
 
 
 class Ticker:
-    """One timer a canary, and a few that repeat."""
+    """One timer a canary, and a few that repeat.
 
-    def __init__(self) -> None:
-        self._repeating: list[asyncio.Task[None]] = []
+    A canary's timer is the event loop's own: it is set anew after every move, hundreds of times a
+    second, and a scheduler's job costs twenty times as much. What repeats is the scheduler's.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._tasks = Tasks()
+        self._watching: asyncio.TimerHandle | None = None
         self._scheduler = AsyncIOScheduler(
             timezone="UTC", job_defaults={"misfire_grace_time": None, "coalesce": True}
         )
@@ -33,51 +42,51 @@ class Ticker:
     def start(self) -> None:
         """Begin to wake."""
         self._scheduler.start()
+        self._watch_the_clock(self._ahead())
 
     def stop(self) -> None:
         """Wake nobody any more."""
-        for task in self._repeating:
-            task.cancel()
-        self._repeating.clear()
+        for canary_id in tuple(self._timers):
+            self.disarm(canary_id)
+        if self._watching is not None:
+            self._watching.cancel()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
 
     def arm(self, canary_id: str, at: datetime | None, wake: Wake) -> None:
         """Wake this canary at that time instead of any other; None disarms it."""
+        self.disarm(canary_id)
         if at is None:
-            self.disarm(canary_id)
             return
-        self._scheduler.add_job(
-            wake,
-            "date",
-            run_date=at,
-            args=[canary_id],
-            id=canary_id,
-            replace_existing=True,
-            max_instances=WAKES_AT_ONCE,
-        )
+        wait = max(0.0, (at - self._clock.now()).total_seconds())
+        loop = asyncio.get_running_loop()
+        self._timers[canary_id] = loop.call_later(wait, self._wake, canary_id, wake)
 
     def disarm(self, canary_id: str) -> None:
         """Let this canary sleep."""
-        try:
-            self._scheduler.remove_job(canary_id)
-        except JobLookupError:
-            return
+        timer = self._timers.pop(canary_id, None)
+        if timer is not None:
+            timer.cancel()
 
     def repeat(self, name: str, every: timedelta, work: Callable[[], Awaitable[None]]) -> None:
-        """Do this again and again, never twice at once.
+        """Do this again and again, never twice at once."""
+        self._scheduler.add_job(
+            work, "interval", seconds=every.total_seconds(), id=name, max_instances=1
+        )
 
-        On the monotonic clock: what looks after everything else must not stop for an hour because
-        the wall clock was set back by one.
-        """
-        task = asyncio.get_running_loop().create_task(_again(every, work), name=name)
-        self._repeating.append(task)
+    def _wake(self, canary_id: str, wake: Wake) -> None:
+        self._timers.pop(canary_id, None)
+        self._tasks.spawn(wake(canary_id))
 
+    def _watch_the_clock(self, before: float) -> None:
+        """Let what repeats go on when the wall clock is set back, which the scheduler goes by."""
+        ahead = self._ahead()
+        if abs(ahead - before) > CLOCK_SET:
+            for job in self._scheduler.get_jobs():
+                job.modify(next_run_time=self._clock.now())
+        loop = asyncio.get_running_loop()
+        self._watching = loop.call_later(CLOCK_EVERY, self._watch_the_clock, ahead)
 
-async def _again(every: timedelta, work: Callable[[], Awaitable[None]]) -> None:
-    while True:
-        await asyncio.sleep(every.total_seconds())
-        try:
-            await work()
-        except Exception:  # whatever it was, the next one must come
-            log.exception("ticker.work_failed")
+    def _ahead(self) -> float:
+        """How far the wall clock is ahead of the loop's, which nobody sets."""
+        return self._clock.now().timestamp() - asyncio.get_running_loop().time()

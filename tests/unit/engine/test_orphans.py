@@ -10,7 +10,7 @@ from world import Bot, Now, Outside, a_start
 
 from adapters.stores.memory import MemoryStore
 from bot.core.canary import AwaitingDecision, Canary, Observing, Promoted, Rejected, RolledBack
-from bot.core.commands import Approve
+from bot.core.commands import Abort, Approve
 from bot.core.effects import Topic
 from bot.core.orphans import stray
 from bot.core.plan import FULL, ZERO, Gate, Split, Weight
@@ -19,6 +19,7 @@ from bot.engine.effects import EffectRunner
 from bot.engine.orphans import Home, Orphans
 from bot.ports import PortError, ServicePorts
 
+ID = "shop-abc123"
 FIVE, REST = Weight.percent(5), Weight.percent(95)
 
 
@@ -101,6 +102,41 @@ async def test_an_orphan_is_judged_while_it_waits(
 
     assert isinstance(canary.phase, RolledBack)
     assert canary.phase.cause.kind == "breach"
+
+
+async def test_a_flip_that_lands_after_the_rollback_is_taken_back(
+    bot: Bot, outside: Outside, store: MemoryStore
+) -> None:
+    """The router had not answered; all traffic on the canary is no promotion by hand then."""
+    await bot.service.start(a_start(window=timedelta(minutes=1)))
+    await bot.until(ID, lambda c: isinstance(c.phase, Observing))
+    await bot.service.command(ID, Abort(ADA, datetime.now(UTC)))
+    await bot.until(ID, finished)
+    eyes = watch(bot, outside, store)
+    await eyes.look()
+
+    outside.weights = {"blue": ZERO, "green": FULL}
+    await eyes.look()
+
+    assert {"blue": FULL, "green": ZERO} == outside.weights
+    assert () == tuple(eyes.suspects)
+
+
+async def test_a_promotion_by_hand_long_after_a_rollback_is_respected(
+    bot: Bot, outside: Outside, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody deployed without the bot."""
+    monkeypatch.setattr("bot.engine.orphans.LATE", timedelta(0))
+    await bot.service.start(a_start(window=timedelta(minutes=1)))
+    await bot.until(ID, lambda c: isinstance(c.phase, Observing))
+    await bot.service.command(ID, Abort(ADA, datetime.now(UTC)))
+    await bot.until(ID, finished)
+    eyes = watch(bot, outside, store)
+
+    outside.weights = {"blue": ZERO, "green": FULL}
+    await eyes.look()
+
+    assert {"blue": ZERO, "green": FULL} == outside.weights
 
 
 async def test_two_replicas_find_it_once(outside: Outside, store: MemoryStore) -> None:
