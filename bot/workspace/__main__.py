@@ -16,6 +16,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=3333)
     parser.add_argument("--host", default="127.0.0.1", help="loopback unless told otherwise")
     parser.add_argument("--config", type=Path, help="settings as JSON")
+    parser.add_argument("--keep", type=Path, help="a file: what it holds outlives a kill -9")
     return parser.parse_args()
 
 
@@ -35,12 +36,17 @@ def main() -> int:
     arguments = _arguments()
     try:
         settings = read_settings(arguments.config) if arguments.config else Settings()
+        if arguments.keep:
+            settings = settings.model_copy(update={"keep": arguments.keep})
     except (OSError, ValueError) as error:
         sys.stderr.write(f"cannot use {arguments.config}: {error}\n")
         return 2
     try:
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_serve(settings, arguments.host, arguments.port))
+    except ValueError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
     except OSError as error:
         sys.stderr.write(f"cannot listen on {arguments.host}:{arguments.port}: {error}\n")
         return 1

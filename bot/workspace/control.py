@@ -119,9 +119,9 @@ def _add_views(routes: APIRouter, workspace: Workspace) -> None:
         return snapshot(workspace, found)
 
     @routes.get("/messages")
-    async def messages(channel: str) -> Json:
+    async def messages(channel: str, since: str = "") -> Json:
         found = interactions.find_channel(workspace, channel)
-        shown = [message_for_tests(m, workspace) for m in found.messages.values()]
+        shown = [message_for_tests(m, workspace) for m in found.messages.values() if m.ts >= since]
         return {"ok": True, "messages": shown}
 
     @routes.websocket("/live")

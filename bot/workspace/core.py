@@ -10,6 +10,7 @@ from starlette.requests import HTTPConnection
 
 from bot.workspace.delivery import Delivery
 from bot.workspace.faults import Faults
+from bot.workspace.keeping import Keeping
 from bot.workspace.limits import RateLimits
 from bot.workspace.links import Links
 from bot.workspace.live import Live
@@ -56,16 +57,21 @@ class Workspace:
         # The server's open connections; the runner shares them so that they can be cut.
         self.connections: set[Any] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._keeping = Keeping(settings.keep) if settings.keep else None
         self._start_anew()
 
     def _start_anew(self) -> None:
         self.store = Store(self.settings)
+        if self._keeping is not None:
+            self._keeping.fill(self.store)
         self.limits = RateLimits(self.settings.rate_limits)
         self.counts = Counts()
         self.notices: dict[str, list[Json]] = defaultdict(list)
 
     def reset(self) -> None:
         """Forget everything but the app's connections."""
+        if self._keeping is not None:
+            self._keeping.clear()
         self._start_anew()
         self.faults.clear()
         self.live.change()
@@ -82,6 +88,8 @@ class Workspace:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.delivery.close()
+        if self._keeping is not None:
+            self._keeping.close()
 
     def tell(self, user: str, channel: str | None, text: str) -> None:
         """Tell one person something as Slackbot does, or as a notice outside of channels."""

@@ -126,4 +126,5 @@ def replace(workspace: Workspace, message: Message, content: Content) -> None:
         message.metadata = content.metadata
     if content.blocks is None:
         message.edited_at = workspace.store.clock.next()
+    workspace.store.changed(message)
     workspace.live.change()

@@ -135,6 +135,7 @@ class Settings(_Strict):
     event_retry_seconds: tuple[float, ...] = (0.0, 60.0, 300.0)
     max_connections: int = 10
     connection_seconds: int = 18060
+    keep: Path | None = Field(default=None, description="a file that outlives the process")
 
 
 def read_settings(path: Path) -> Settings:

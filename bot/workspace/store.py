@@ -3,6 +3,7 @@
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from bot.workspace.settings import Person, Settings
 from bot.workspace.wire import Json, SlackError, TsClock, new_id
@@ -101,12 +102,37 @@ class ResponseUrl:
     ephemeral: bool = False
 
 
+class Kept(Protocol):
+    """Where changes are written down before anybody hears of them."""
+
+    def message(self, message: Message) -> None:
+        """It was posted or edited."""
+        ...
+
+    def no_message(self, message: Message) -> None:
+        """It was deleted."""
+        ...
+
+    def member(self, channel: Channel, user: str) -> None:
+        """Somebody joined."""
+        ...
+
+    def file(self, file: File) -> None:
+        """An upload was processed."""
+        ...
+
+    def answer(self, key: str, answer: ResponseUrl) -> None:
+        """An interaction may be answered, so often."""
+        ...
+
+
 class Store:
-    """Everything a workspace knows; nothing is kept when it stops."""
+    """Everything a workspace knows; nothing is kept when it stops, unless `kept` is set."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.clock = TsClock()
+        self.kept: Kept | None = None
         self.people: dict[str, Person] = {p.id: p for p in settings.people}
         self.channels: dict[str, Channel] = {}
         self.stacks: dict[str, list[View]] = defaultdict(list)
@@ -155,7 +181,37 @@ class Store:
         """Keep a new message."""
         message.first_text = message.text
         self.channels[message.channel].messages[message.ts] = message
+        self.changed(message)
         return message
+
+    def changed(self, message: Message) -> None:
+        """Note that a message is not as it was."""
+        if self.kept is not None:
+            self.kept.message(message)
+
+    def delete(self, message: Message) -> None:
+        """Delete a message."""
+        del self.channels[message.channel].messages[message.ts]
+        if self.kept is not None:
+            self.kept.no_message(message)
+
+    def join(self, channel: Channel, user: str) -> None:
+        """Make somebody a member of a channel."""
+        channel.members.add(user)
+        if self.kept is not None:
+            self.kept.member(channel, user)
+
+    def processed(self, file: File) -> None:
+        """Note that an upload is as it will stay."""
+        if self.kept is not None:
+            self.kept.file(file)
+
+    def use_response_url(self, key: str) -> None:
+        """Take one use of the right to answer."""
+        answer = self.response_urls[key]
+        answer.uses_left -= 1
+        if self.kept is not None:
+            self.kept.answer(key, answer)
 
     def view(self, view_id: str) -> View | None:
         """Find an open modal or a home tab."""
@@ -187,4 +243,6 @@ class Store:
         """Keep the right to answer; gives the path of its URL."""
         key = new_id("", 22)
         self.response_urls[key] = answer
+        if self.kept is not None:
+            self.kept.answer(key, answer)
         return f"actions/{self.settings.team_id}/{new_id('', 12)}/{key}"

@@ -60,6 +60,11 @@ class TsClock:
         self._last = max(now, self._last + 1)
         return f"{self._last // 1_000_000}.{self._last % 1_000_000:06d}"
 
+    def not_before(self, ts: str) -> None:
+        """Give only later timestamps than this one, whatever the machine's clock does."""
+        seconds, _, micros = ts.partition(".")
+        self._last = max(self._last, int(seconds) * 1_000_000 + int(micros))
+
 
 def choices(names: Sequence[str]) -> str:
     """List known names for an error text."""

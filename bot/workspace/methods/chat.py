@@ -105,7 +105,7 @@ def update(call: Call) -> Json:
 def delete(call: Call) -> Json:
     """Delete a message of the bot."""
     message = _own_message(call, "cant_delete_message")
-    del call.workspace.store.channels[message.channel].messages[message.ts]
+    call.workspace.store.delete(message)
     call.workspace.live.change()
     return {"channel": message.channel, "ts": message.ts}
 
@@ -145,6 +145,7 @@ def reactions_add(call: Call) -> Json:
     if call.workspace.settings.bot_user_id in users:
         raise SlackError("already_reacted")
     users.append(call.workspace.settings.bot_user_id)
+    call.workspace.store.changed(message)
     call.workspace.live.change()
     return {}
 
@@ -160,13 +161,13 @@ def use_response_url(call: Call, key: str) -> None:
     channel = store.channels[answer.channel]
     original = channel.messages.get(answer.message_ts or "")
     if call.flag("delete_original"):
-        answer.uses_left -= 1
+        store.use_response_url(key)
         if original is not None:
-            del channel.messages[original.ts]
+            store.delete(original)
             call.workspace.live.change()
         return
     content = read_content(call.workspace, call.args)
-    answer.uses_left -= 1
+    store.use_response_url(key)
     if call.flag("replace_original") and original is not None:
         replace(call.workspace, original, content)
         return

@@ -87,7 +87,7 @@ def join(call: Call) -> Json:
     channel = call.channel()
     if channel.im_with is not None:
         raise SlackError("method_not_supported_for_channel_type")
-    channel.members.add(call.workspace.settings.bot_user_id)
+    call.workspace.store.join(channel, call.workspace.settings.bot_user_id)
     call.workspace.live.change()
     return {"channel": render.channel(channel, call.workspace.settings)}
 

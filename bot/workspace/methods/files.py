@@ -79,6 +79,8 @@ async def _process(
         store.add(message)
         for file in files:
             file.shares.setdefault(channel.id, []).append(message.ts)
+    for file in files:
+        store.processed(file)
     workspace.live.change()
 
 
