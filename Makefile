@@ -6,7 +6,7 @@ BIN := .venv/bin
 SCENARIO ?= healthy
 SOURCES := bot adapters tests
 
-.PHONY: help demo serve test test-only check format lint types contracts lock bench bench-judge clean
+.PHONY: help demo serve test test-only soak check format lint types contracts lock bench bench-judge clean
 
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test: .venv/.ready  ## every test, on real servers (installs them where it may)
 		$(BIN)/pytest -m "not external_service" $(ARGS); code=$$?; \
 		echo; echo "NOT RUN: the tests marked external_service, because the servers named above are missing."; \
 		test -z "$$CI" || { echo "In CI that is a failure."; exit 1; }; exit $$code; fi
+
+soak: .venv/.ready  ## faults on real parts, for as long as you like: MINUTES=60, SEED=… replays
+	@PYTHONPATH=.:tests:tests/e2e $(BIN)/python -m ordeal --minutes $(or $(MINUTES),60) $(if $(SEED),--seed $(SEED))
 
 check: .venv/.ready format-check lint types contracts  ## format, lint, types, import contracts
 
@@ -50,6 +53,9 @@ contracts: .venv/.ready
 bench-judge: .venv/.ready  ## our judge beside its peers, into .bench: ARGS="--quick" for five minutes, ARGS=--help
 	@PYTHONPATH=tests $(BIN)/python -m bench.judge --save .bench/judge.json \
 		--picture .bench/judge.png --short-picture .bench/judge-short.png $(ARGS)
+
+bench: .venv/.ready  ## what the engine carries and how quickly it acts: ARGS="--quick" for two minutes, ARGS=--help
+	@PYTHONPATH=tests $(BIN)/python -m bench.engine --save .bench/engine.json $(ARGS)
 
 lock:  ## pin every dependency anew, with hashes and without hosts
 	@$(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet uv

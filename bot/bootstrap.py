@@ -131,7 +131,7 @@ def make_engine(
 ) -> Engine:
     """Connect the engine to its ports."""
     services, settings = configuration.services, configuration.settings
-    ticker = Ticker()
+    ticker = Ticker(clock)
     runner = EffectRunner(services, board, clock, pager)
     loop = Loop(
         store=store,

@@ -132,7 +132,7 @@ class Bot:
         self, outside: Outside, store: CanaryStore, owner: str, pager: Pager | None = None
     ) -> None:
         clock = Now()
-        self.ticker = Ticker()
+        self.ticker = Ticker(clock)
         ports = ServicePorts(outside, outside, outside, outside)
         runner = EffectRunner({"shop": ports}, outside, clock, pager)
         self.loop = Loop(

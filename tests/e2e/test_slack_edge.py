@@ -84,7 +84,8 @@ class Town:
 @contextlib.asynccontextmanager
 async def town(window: timedelta) -> AsyncIterator[Town]:
     """A workspace, an engine on adapters that can be broken, and the edge between them."""
-    outside, clock, ticker, limiter = Outside(), Now(), Ticker(), Limiter()
+    outside, clock, limiter = Outside(), Now(), Limiter()
+    ticker = Ticker(clock)
     store = a_store()
     async with running_workspace(Settings()) as workspace:
         client = make_client(workspace.bot_token, workspace.api_url, limiter)
