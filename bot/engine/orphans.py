@@ -138,7 +138,7 @@ class Orphans:
         carried = split.get(arms.canary, ZERO)
         if carried == ZERO or self._clock.now() - phase.at > LATE:
             return False
-        log.error("flip.landed_late", canary_id=last.id, weight=str(carried))
+        log.warning("flip.landed_late", canary_id=last.id, weight=str(carried))
         return isinstance(
             await self._runner.set_weight(last, SetWeight(arms, ZERO)), WeightApplied
         )
