@@ -1,16 +1,19 @@
 """The one place that chooses adapters and connects objects."""
 
 import asyncio
+import gc
 import os
 import secrets as random
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal, TypeVar, get_args
 
 import httpx
 import structlog
@@ -42,6 +45,13 @@ Port = Literal["traffic", "metrics", "logs", "readiness"]
 BEAT: Final = timedelta(seconds=1)
 ALPHABET: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 """Letters and digits that are not taken for one another when read aloud."""
+
+COLLECT_AFTER: Final = (50_000, 10, 1_000_000)
+"""Allocations after which young, younger and all objects are gone through; the last means never."""
+
+COLLECT_EVERY: Final = timedelta(hours=1)
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -171,6 +181,29 @@ def new_canary_id(service: str) -> str:
     return f"{service}-{''.join(random.choice(ALPHABET) for _ in range(6))}"
 
 
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end, on the event loop that costs least; uvloop is not made for Windows."""
+    new_loop = import_module("uvloop").new_event_loop if find_spec("uvloop") else None
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        return runner.run(work)
+
+
+async def collect() -> None:
+    """Go through everything once."""
+    gc.collect()
+
+
+def spare_collections() -> None:
+    """Keep the garbage collector from stopping everything for seconds, again and again.
+
+    A canary is some two hundred objects, none of them in a cycle, and is freed by counting. To go
+    through all of thousands of canaries takes a second or more; young objects are enough.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
+
+
 @asynccontextmanager
 async def http_client() -> AsyncIterator[httpx.AsyncClient]:
     """The one client all adapters share."""
@@ -212,6 +245,8 @@ async def serve(path: Path, secrets: Secrets, stop: asyncio.Event) -> None:
             clock=clock,
             new_canary_id=new_canary_id,
         )
+        spare_collections()
+        engine.ticker.repeat("collect", COLLECT_EVERY, collect)
         await engine.start()
         await edge.start()
         log.info("bot.started", services=configuration.settings.service_names())

@@ -53,6 +53,7 @@ def serve(config: Config = DEFAULT_CONFIG) -> None:
 
 def _until_told(work: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> None:
     """Run until SIGTERM or Ctrl-C, or until the input proves unusable."""
+    from bot.bootstrap import run as run_loop
 
     async def main() -> None:
         stop = asyncio.Event()
@@ -61,7 +62,7 @@ def _until_told(work: Callable[[asyncio.Event], Coroutine[None, None, None]]) ->
         await work(stop)
 
     try:
-        asyncio.run(main())
+        run_loop(main())
     except (ConfigError, PortError) as error:
         _stop(str(error))
 

@@ -6,17 +6,25 @@ judged by. A new field with a default may be added freely; any other change rais
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Any, Final, get_args
 
 from pydantic import Field, TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError, from_json, to_json, to_jsonable_python
+from pydantic_core import (
+    PydanticSerializationError,
+    SchemaSerializer,
+    from_json,
+    to_json,
+    to_jsonable_python,
+)
 
 from bot.core.canary import Canary, Phase
 from bot.core.commands import Command, Found, Start
 from bot.core.effects import Intent
 from bot.core.events import Event
+from bot.core.plan import Plan
 from bot.ports import Happening
 
 FORMAT: Final = 1
@@ -38,7 +46,26 @@ class _Stored:
     canary: Canary
 
 
+def _with_infinities(schema: Any) -> Any:
+    """The schema, to be written with infinities as strings, which no setting reaches in tuples."""
+    match schema:
+        case dict():
+            inner = {key: _with_infinities(value) for key, value in schema.items()}
+            if "config" in inner:
+                inner["config"] = {**inner["config"], "ser_json_inf_nan": "strings"}
+            return inner
+        case list() | tuple():
+            return type(schema)(_with_infinities(value) for value in schema)
+        case _:
+            return schema
+
+
 _STORED: Final = TypeAdapter(_Stored)
+_WRITER: Final = SchemaSerializer(
+    _with_infinities(_STORED.core_schema), {"ser_json_inf_nan": "strings"}
+)
+"""Writes the same as `_json` in a third of the time, since it knows the types beforehand."""
+
 _MESSAGE: Final[TypeAdapter[Message]] = TypeAdapter(
     Annotated[Message, Field(discriminator="kind")]
 )
@@ -46,7 +73,11 @@ _MESSAGE: Final[TypeAdapter[Message]] = TypeAdapter(
 
 def encode_canary(canary: Canary) -> bytes:
     """The canary as JSON, UTF-8; `decode_canary` gives back an equal one."""
-    return _json(_Stored(FORMAT, canary))
+    stored = _Stored(FORMAT, canary)
+    try:
+        return _WRITER.to_json(stored)
+    except PydanticSerializationError:
+        return _json(stored)
 
 
 def decode_canary(text: bytes | str) -> Canary:
@@ -62,7 +93,21 @@ def decode_canary(text: bytes | str) -> Canary:
         raise Unreadable(_why_no_canary(text, error)) from None
     if stored.format != FORMAT:
         raise Unreadable(_other_format(stored.format))
-    return stored.canary
+    return _lean(stored.canary)
+
+
+def _lean(canary: Canary) -> Canary:
+    """The same, without plans and objectives of its own that are equal to others'."""
+    plan = _one_of_a_kind(canary.plan)
+    if canary.judge.objectives != plan.objectives:
+        return replace(canary, plan=plan)
+    judge = replace(canary.judge, objectives=plan.objectives)
+    return replace(canary, plan=plan, judge=judge)
+
+
+@lru_cache(maxsize=4096)
+def _one_of_a_kind(plan: Plan) -> Plan:
+    return plan
 
 
 def encode_message(message: Message) -> str:

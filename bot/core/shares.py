@@ -68,11 +68,11 @@ def counted(share: Share | None, asked: Weight, traffic: Arms[Traffic] | NoData)
         share = Share(asked)
     if isinstance(traffic, NoData):
         return share
-    share = replace(share, looks=share.looks + 1)
-    if share.looks == 1:
-        return share
+    if share.looks == 0:
+        return replace(share, looks=1)
     return replace(
         share,
+        looks=share.looks + 1,
         canary=share.canary + traffic.canary.requests,
         stable=share.stable + traffic.stable.requests,
     )

@@ -40,6 +40,7 @@ from bot.core.plan import ZERO, Split
 from bot.core.preparing import ready_arms
 from bot.core.slo import Arms, NoData, Readiness
 from bot.engine.sources import (
+    all_of,
     both_ready,
     check,
     counted,
@@ -154,11 +155,11 @@ class EffectRunner:
     async def observe(self, canary: Canary, effect: Observe) -> Observed:
         """Read every source at once; the look covers `[effect.since, now)`."""
         ports, arms, until = self._ports(canary), effect.arms, self._clock.now()
-        metrics, logs, readiness, split = await asyncio.gather(
-            read("metrics", lambda: counted(ports, arms)),
-            read("logs", lambda: logged(ports, arms, effect.since, until)),
-            both_ready(ports.readiness, arms),
-            read_split(ports.router),
+        metrics, logs, readiness, split = await all_of(
+            ("metrics", lambda: counted(ports, arms)),
+            ("logs", lambda: logged(ports, arms, effect.since, until)),
+            ("readiness", lambda: both_ready(ports.readiness, arms)),
+            ("router", ports.router.split),
         )
         return Observed(until, effect.since, metrics, logs, readiness, split)
 

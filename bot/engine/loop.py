@@ -157,10 +157,18 @@ class Loop:
         """
         happenings = (*held.unsaved, self.happening(message))
         moved = replace(held.record, canary=move.canary)
-        writing = asyncio.create_task(write(self._store, moved, happenings))
-        early = await self._not_waiting(held, move, writing)
+        back = next(
+            (e for e in move.effects if isinstance(e, SetWeight) and e.weight == ZERO), None
+        )
+        early: SetWeight | None = None
         try:
-            held.record = await writing
+            if back is None:
+                held.record = await write(self._store, moved, happenings)
+            else:
+                writing, early = await self._not_waiting(
+                    held, back, write(self._store, moved, happenings)
+                )
+                held.record = await writing
             held.unsaved = ()
         except Conflict:
             self.lose(held, move.canary if isinstance(message, Abort) else held.canary)
@@ -175,22 +183,20 @@ class Loop:
         return early
 
     async def _not_waiting(
-        self, held: Held, move: Transition, writing: asyncio.Task[Record]
-    ) -> SetWeight | None:
+        self, held: Held, back: SetWeight, write: Coroutine[None, None, Record]
+    ) -> tuple[asyncio.Task[Record], SetWeight | None]:
         """Flip back before a store that hangs has answered; should it say no, that is undone."""
-        flips = (e for e in move.effects if isinstance(e, SetWeight) and e.weight == ZERO)
-        back = next(flips, None)
-        if back is None:
-            return None
+        writing = asyncio.create_task(write)
         try:
             done, _ = await asyncio.wait({writing}, timeout=STORE_PATIENCE.total_seconds())
         except asyncio.CancelledError:
             writing.cancel()
             raise
-        if not done:
-            log.warning("flip.before_save", canary_id=held.canary.id)
-            self._flip(held, back)
-        return None if done else back
+        if done:
+            return writing, None
+        log.warning("flip.before_save", canary_id=held.canary.id)
+        self._flip(held, back)
+        return writing, back
 
     def lose(self, held: Held, canary: Canary) -> None:
         """Let go of a canary that is another replica's now, but not of a rollback it has not heard."""

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Final, TypeVar
+from functools import partial
+from typing import Any, Final, TypeVar
 
 import structlog
 
@@ -37,11 +38,35 @@ async def read(
     """What a source says, or why it cannot be heard within the deadline."""
     try:
         async with asyncio.timeout(deadline.total_seconds()):
-            return await reading()
+            return await heard(source, reading)
+    except TimeoutError:
+        return _late(deadline)
+
+
+async def all_of(
+    *readings: tuple[str, Callable[[], Awaitable[Any]]], deadline: timedelta = READ_DEADLINE
+) -> list[Any]:
+    """What several sources say at the same time; one deadline, since this is done at every tick."""
+    tasks = [asyncio.ensure_future(heard(source, reading)) for source, reading in readings]
+    try:
+        done, _ = await asyncio.wait(tasks, timeout=deadline.total_seconds())
+    finally:
+        for task in tasks:
+            if not task.done():
+                task.cancel()
+    return [task.result() if task in done else _late(deadline) for task in tasks]
+
+
+def _late(deadline: timedelta) -> NoData:
+    return NoData(f"no answer within {deadline.total_seconds():g} s")
+
+
+async def heard(source: str, reading: Callable[[], Awaitable[T | NoData]]) -> T | NoData:
+    """What a source says, or why it cannot be heard; it may take as long as it likes."""
+    try:
+        return await reading()
     except PortError as error:
         return NoData(str(error))
-    except TimeoutError:
-        return NoData(f"no answer within {deadline.total_seconds():g} s")
     except Exception as error:  # a faulty adapter is a source that cannot be seen
         log.exception("source.adapter_failed", source=source)
         return NoData(f"the {source} adapter failed: {error!r}")
@@ -80,7 +105,9 @@ async def both_ready(probe: ReadinessProbe | None, arms: Arms[str]) -> Arms[Read
     """How both arms are; without one of them nothing can be compared."""
     if probe is None:
         return NoData("not configured")
-    canary, stable = await asyncio.gather(check(probe, arms.canary), check(probe, arms.stable))
+    canary, stable = await asyncio.gather(
+        *(heard("readiness", partial(probe.check, arm)) for arm in (arms.canary, arms.stable))
+    )
     if isinstance(canary, NoData):
         return canary
     if isinstance(stable, NoData):

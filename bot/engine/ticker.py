@@ -16,6 +16,11 @@ from bot.ports import Clock
 
 Wake = Callable[[str], Coroutine[None, None, None]]
 
+TOO_EARLY: Final = 0.001
+"""Seconds by which an event loop that counts in milliseconds may wake too early."""
+
+SOON: Final = timedelta(seconds=1)
+
 CLOCK_EVERY: Final = 1.0
 """Seconds between two looks whether the wall clock was set."""
 
@@ -58,9 +63,9 @@ class Ticker:
         self.disarm(canary_id)
         if at is None:
             return
-        wait = max(0.0, (at - self._clock.now()).total_seconds())
+        wait = max(0.0, (at - self._clock.now()).total_seconds()) + TOO_EARLY
         loop = asyncio.get_running_loop()
-        self._timers[canary_id] = loop.call_later(wait, self._wake, canary_id, wake)
+        self._timers[canary_id] = loop.call_later(wait, self._wake, canary_id, at, wake)
 
     def disarm(self, canary_id: str) -> None:
         """Let this canary sleep."""
@@ -74,7 +79,12 @@ class Ticker:
             work, "interval", seconds=every.total_seconds(), id=name, max_instances=1
         )
 
-    def _wake(self, canary_id: str, wake: Wake) -> None:
+    def _wake(self, canary_id: str, at: datetime, wake: Wake) -> None:
+        if self._clock.now() < at and at - self._clock.now() < SOON:
+            self.arm(
+                canary_id, at, wake
+            )  # nothing would be due yet, and nobody would wake it again
+            return
         self._timers.pop(canary_id, None)
         self._tasks.spawn(wake(canary_id))
 

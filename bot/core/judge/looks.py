@@ -75,12 +75,13 @@ def with_traffic(state: JudgeState, sample: Sample) -> JudgeState:
         latest=sample.traffic,
         split=split,
         timed=timed,
+        placebo=placebo(state.placebo, sample.instances, tuning)
+        if sample.instances
+        else state.placebo,
     )
-    if sample.instances:
-        state = replace(state, placebo=placebo(state.placebo, sample.instances, tuning))
-    state = replace(state, errors=_errors(state, sample.traffic, elapsed))
     return replace(
         state,
+        errors=_errors(state, sample.traffic, elapsed),
         p95=_tails(state, state.p95, tuning.tails[0], elapsed, warm=warm),
         p99=_tails(state, state.p99, tuning.tails[1], elapsed, warm=warm),
     )

@@ -16,31 +16,25 @@ def with_readiness(state: JudgeState, sample: Sample) -> JudgeState:
     for component in canary.failing:
         if component.name in down_too or _silent(stable):
             continue
-        before = state.outages.get(component.name, Outage())
-        since = before.since or sample.end
-        outages[component.name] = Outage(since, before.looks + 1, component.reason)
+        known = state.outages.get(component.name, Outage())
+        since = known.since or sample.end
+        outages[component.name] = Outage(since, known.looks + 1, component.reason)
+    before, crashes = state.restarts, state.crashes
     return replace(
-        _with_restarts(state, canary.restarts, stable.restarts),
+        state,
+        restarts=Arms(
+            before.canary if canary.restarts is None else canary.restarts,
+            before.stable if stable.restarts is None else stable.restarts,
+        ),
+        crashes=Arms(
+            crashes.canary + _new(before.canary, canary.restarts),
+            crashes.stable + _new(before.stable, stable.restarts),
+        ),
         readiness=state.readiness.after(None),
         outages=outages,
         ready=Arms(len(canary.failing), len(stable.failing)),
         components=len(canary.components),
         last_at=sample.end,
-    )
-
-
-def _with_restarts(state: JudgeState, canary: int | None, stable: int | None) -> JudgeState:
-    before, crashes = state.restarts, state.crashes
-    return replace(
-        state,
-        restarts=Arms(
-            before.canary if canary is None else canary,
-            before.stable if stable is None else stable,
-        ),
-        crashes=Arms(
-            crashes.canary + _new(before.canary, canary),
-            crashes.stable + _new(before.stable, stable),
-        ),
     )
 
 

@@ -282,7 +282,7 @@ def main() -> None:
     """Read the orders and be that bot."""
     set_up_logging()
     orders = Orders(**json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
-    asyncio.run(run(orders))
+    bootstrap.run(run(orders))
 
 
 if __name__ == "__main__":
