@@ -238,6 +238,10 @@ class CanaryStore(Protocol):
         """
         ...
 
+    async def unfinished(self, but: Collection[str] = ()) -> tuple[Canary, ...]:
+        """Every canary that has not finished, but for these ids; in no order."""
+        ...
+
     async def live(self, service: str) -> Record | None:
         """The service's live canary, or None."""
         ...

@@ -130,6 +130,14 @@ class MemoryStore:
             )
         )
 
+    async def unfinished(self, but: Collection[str] = ()) -> tuple[Canary, ...]:
+        """See `CanaryStore.unfinished`."""
+        return tuple(
+            row.record().canary
+            for canary_id, row in self._rows.items()
+            if not row.finished and canary_id not in but
+        )
+
     async def live(self, service: str) -> Record | None:
         """See `CanaryStore.live`."""
         canary_id = self._live.get(service)

@@ -43,20 +43,24 @@ class Presence:
                 # If it was another one's by now, that one's next beat sets it again.
                 await redis.delete(self._keys.anyone)
 
+    async def owners(self) -> dict[bytes, bytes]:
+        """The owner of every unfinished canary, by its id."""
+        found: dict[bytes, bytes] = {}
+        async with self._link.asking() as redis, redis.pipeline(transaction=False) as pipe:
+            for shard in self._keys.shards:
+                pipe.hgetall(shard.open)
+            for some in await pipe.execute():
+                found |= some
+        return found
+
     async def orphans(self, owner: str = "", held: Collection[str] = ()) -> tuple[str, ...]:
         """Ids of unfinished canaries whose owner is silent, or is `owner` without holding them."""
-        owners: dict[bytes, bytes] = {}
-        async with self._link.asking() as redis:
-            async with redis.pipeline(transaction=False) as pipe:
-                for shard in self._keys.shards:
-                    pipe.hgetall(shard.open)
-                for found in await pipe.execute():
-                    owners |= found
-            names = sorted(set(owners.values()))
-            async with redis.pipeline(transaction=False) as pipe:
-                for name in names:
-                    pipe.exists(self._keys.beat(name.decode()))
-                alive = set(compress(names, await pipe.execute()))
+        owners = await self.owners()
+        names = sorted(set(owners.values()))
+        async with self._link.asking() as redis, redis.pipeline(transaction=False) as pipe:
+            for name in names:
+                pipe.exists(self._keys.beat(name.decode()))
+            alive = set(compress(names, await pipe.execute()))
         return tuple(
             sorted(
                 name.decode()

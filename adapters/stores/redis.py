@@ -54,7 +54,7 @@ class RedisStore:
         url: str,
         *,
         prefix: str = "canarybot",
-        silence: timedelta = timedelta(seconds=5),
+        silence: timedelta = timedelta(seconds=3),
         keep: timedelta = timedelta(days=90),
     ) -> None:
         self._link = Link(url)
@@ -180,6 +180,11 @@ class RedisStore:
     async def orphans(self, owner: str = "", held: Collection[str] = ()) -> tuple[str, ...]:
         """See `CanaryStore.orphans`."""
         return await self._presence.orphans(owner, held)
+
+    async def unfinished(self, but: Collection[str] = ()) -> tuple[Canary, ...]:
+        """See `CanaryStore.unfinished`; what cannot be read is left out, and logged."""
+        ids = {name.decode() for name in await self._presence.owners()}
+        return tuple(await self._readable(sorted(ids.difference(but))))
 
     async def live(self, service: str) -> Record | None:
         """See `CanaryStore.live`; `UnreadableRecord` when it cannot be read."""

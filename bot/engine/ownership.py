@@ -13,6 +13,8 @@ from bot.ports import CanaryStore, Conflict, PortError
 AFTER_OUTAGE: Final = timedelta(seconds=2)
 """How long nothing is adopted once the store is back: two heartbeats of everybody else."""
 
+ADOPTED_AT_ONCE: Final = 16
+
 log = structlog.get_logger()
 
 
@@ -36,6 +38,7 @@ class Ownership:
         self._owner = owner
         self._store_away = False
         self._adopts_from = 0.0
+        self._room = asyncio.Semaphore(ADOPTED_AT_ONCE)
 
     async def beat(self) -> None:
         """Say that this replica is alive; to be called about every second."""
@@ -71,7 +74,11 @@ class Ownership:
 
     async def adopt_orphans(self) -> None:
         """Take over every unfinished canary that nobody works on; one bad record stops no other."""
-        for canary_id in await self._store.orphans(self._owner, self._service.held):
+        orphans = await self._store.orphans(self._owner, self._service.held)
+        await asyncio.gather(*map(self._adopt, orphans))
+
+    async def _adopt(self, canary_id: str) -> None:
+        async with self._room:
             try:
                 await self._service.adopt(canary_id)
             except Conflict:

@@ -17,12 +17,11 @@ from bot.core.plan import Actor
 from bot.core.refusals import describe
 from bot.engine.held import Held, still_ours
 from bot.engine.loop import Loop
+from bot.engine.tasks import Turns
 from bot.ports import CanaryStore, Clock, Conflict, PortError, ServiceBusy
 
 SHUTDOWN_PATIENCE: Final = timedelta(seconds=4)
 """With the edge's own patience this stays below the ten seconds a supervisor waits."""
-
-MOST_LISTED: Final = 1000
 
 log = structlog.get_logger()
 
@@ -35,7 +34,7 @@ class CanaryService:
         self._clock = clock
         self._loop = loop
         self._owner = owner
-        self._adopting = asyncio.Lock()
+        self._turns = Turns()
         loop.on_lost_decision = self._insist
 
     @property
@@ -76,7 +75,8 @@ class CanaryService:
 
     async def _create(self, move: Transition, message: Start | Found) -> Canary:
         happenings = (self._loop.happening(message),)
-        async with self._adopting:  # the heartbeat must not find it stored and not yet held
+        # The heartbeat must not find it stored and not yet held.
+        async with self._turns.of(move.canary.id):
             record = await self._store.create(move.canary, self._owner, happenings)
             self._loop.hold(record, move.effects)
         return record.canary
@@ -112,7 +112,8 @@ class CanaryService:
             Conflict: another replica took it in the same moment, and does what was intended.
 
         """
-        async with self._adopting:  # a click and the heartbeat may want the same one at once
+        # A click and the heartbeat may want the same one at once.
+        async with self._turns.of(canary_id):
             known = await self._store.load(canary_id)
             held = self._loop.held.get(canary_id)
             if held is not None and (known is None or known.epoch == held.record.epoch):
@@ -147,8 +148,10 @@ class CanaryService:
 
     async def all_live(self) -> tuple[Canary, ...]:
         """Every live canary, the newest first."""
-        recent = await self._store.recent(None, MOST_LISTED)
-        return tuple(canary for canary in recent if not canary.is_ended)
+        held = tuple(held.canary for held in self._loop.held.values())
+        found = (*held, *await self._store.unfinished({canary.id for canary in held}))
+        live = (canary for canary in found if not canary.is_ended)
+        return tuple(sorted(live, key=lambda c: (c.created_at, c.id), reverse=True))
 
     async def recent(self, service: str | None, limit: int) -> tuple[Canary, ...]:
         """The last canaries, the newest first."""

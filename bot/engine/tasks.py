@@ -2,10 +2,25 @@
 
 import asyncio
 from collections.abc import Coroutine
+from weakref import WeakValueDictionary
 
 import structlog
 
 log = structlog.get_logger()
+
+
+class Turns:
+    """A lock for each key, kept for as long as somebody wants it."""
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def of(self, key: str) -> asyncio.Lock:
+        """The key's lock."""
+        lock = self._locks.get(key)
+        if lock is None:
+            lock = self._locks[key] = asyncio.Lock()
+        return lock
 
 
 class Tasks:
