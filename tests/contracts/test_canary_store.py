@@ -109,22 +109,6 @@ async def test_a_created_canary_is_loaded_as_it_was(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("unknown", ["shop-none00", "no hyphen", "", "a{b}c-1", "-"])
-async def test_the_unfinished_are_told_but_for_those_one_has(store: CanaryStore) -> None:
-    """Ended ones whose words wait are among them; finished ones are not."""
-    await store.create(a_canary(), "one", ())
-    await store.create(a_canary(id="cart-aaaaaa", service="cart"), "two", ())
-    await store.create(
-        a_canary(id="pay-aaaaaa", service="pay", phase=ENDED, intents=TO_DO), "o", ()
-    )
-    await store.create(a_canary(id="old-aaaaaa", service="old", phase=ENDED), "one", ())
-
-    every = {canary.id for canary in await store.unfinished()}
-    others = {canary.id for canary in await store.unfinished({"shop-k3x9ab"})}
-
-    assert every == {"shop-k3x9ab", "cart-aaaaaa", "pay-aaaaaa"}
-    assert others == {"cart-aaaaaa", "pay-aaaaaa"}
-
-
 async def test_an_unknown_id_is_none(bench: Bench, unknown: str) -> None:
     """There is no canary of an id that was never created, however odd it looks."""
     await bench.store.create(a_canary(), "one", ())
@@ -369,3 +353,19 @@ async def test_happenings_are_kept_in_the_order_they_were_written(bench: Bench) 
     for number in range(6):
         expected += told(*(f"{number}.{each}" for each in range(100)))
     assert await bench.other.happenings(record.canary.id) == expected
+
+
+async def test_the_unfinished_are_told_but_for_those_one_has(store: CanaryStore) -> None:
+    """Ended ones whose words wait are among them; finished ones are not."""
+    await store.create(a_canary(), "one", ())
+    await store.create(a_canary(id="cart-aaaaaa", service="cart"), "two", ())
+    await store.create(
+        a_canary(id="pay-aaaaaa", service="pay", phase=ENDED, intents=TO_DO), "o", ()
+    )
+    await store.create(a_canary(id="old-aaaaaa", service="old", phase=ENDED), "one", ())
+
+    every = {canary.id for canary in await store.unfinished()}
+    others = {canary.id for canary in await store.unfinished({"shop-k3x9ab"})}
+
+    assert every == {"shop-k3x9ab", "cart-aaaaaa", "pay-aaaaaa"}
+    assert others == {"cart-aaaaaa", "pay-aaaaaa"}
