@@ -230,8 +230,8 @@ class CanaryStore(Protocol):
         """Say that this replica leaves: its canaries are orphans at once."""
         ...
 
-    async def orphans(self, owner: str = "", held: Collection[str] = ()) -> tuple[str, ...]:
-        """Ids of unfinished canaries whose owner is silent.
+    async def orphans(self, owner: str = "", held: Collection[str] = ()) -> Mapping[str, str]:
+        """Unfinished canaries whose owner is silent, and that owner.
 
         Also those that the store says are `owner`'s, but that are not among `held`: a claim whose
         answer was lost must not leave a canary to nobody.

@@ -117,18 +117,16 @@ class MemoryStore:
         """See `CanaryStore.resign`."""
         self._beats.pop(owner, None)
 
-    async def orphans(self, owner: str = "", held: Collection[str] = ()) -> tuple[str, ...]:
+    async def orphans(self, owner: str = "", held: Collection[str] = ()) -> dict[str, str]:
         """See `CanaryStore.orphans`."""
         now = self._clock.now()
         alive = {owner for owner, at in self._beats.items() if now - at < self._silence}
-        return tuple(
-            sorted(
-                canary_id
-                for canary_id, row in self._rows.items()
-                if not row.finished
-                and (row.owner not in alive or (row.owner == owner and canary_id not in held))
-            )
-        )
+        return {
+            canary_id: row.owner
+            for canary_id, row in sorted(self._rows.items())
+            if not row.finished
+            and (row.owner not in alive or (row.owner == owner and canary_id not in held))
+        }
 
     async def unfinished(self, but: Collection[str] = ()) -> tuple[Canary, ...]:
         """See `CanaryStore.unfinished`."""

@@ -53,18 +53,16 @@ class Presence:
                 found |= some
         return found
 
-    async def orphans(self, owner: str = "", held: Collection[str] = ()) -> tuple[str, ...]:
-        """Ids of unfinished canaries whose owner is silent, or is `owner` without holding them."""
+    async def orphans(self, owner: str = "", held: Collection[str] = ()) -> dict[str, str]:
+        """Unfinished canaries whose owner is silent, or is `owner` without holding them; and whose."""
         owners = await self.owners()
         names = sorted(set(owners.values()))
         async with self._link.asking() as redis, redis.pipeline(transaction=False) as pipe:
             for name in names:
                 pipe.exists(self._keys.beat(name.decode()))
             alive = set(compress(names, await pipe.execute()))
-        return tuple(
-            sorted(
-                name.decode()
-                for name, by in owners.items()
-                if by not in alive or (by == owner.encode() and name.decode() not in held)
-            )
-        )
+        return {
+            name.decode(): by.decode()
+            for name, by in sorted(owners.items())
+            if by not in alive or (by == owner.encode() and name.decode() not in held)
+        }

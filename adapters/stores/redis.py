@@ -177,7 +177,7 @@ class RedisStore:
         """See `CanaryStore.resign`."""
         await self._presence.resign(owner)
 
-    async def orphans(self, owner: str = "", held: Collection[str] = ()) -> tuple[str, ...]:
+    async def orphans(self, owner: str = "", held: Collection[str] = ()) -> dict[str, str]:
         """See `CanaryStore.orphans`."""
         return await self._presence.orphans(owner, held)
 

@@ -75,12 +75,12 @@ class Ownership:
     async def adopt_orphans(self) -> None:
         """Take over every unfinished canary that nobody works on; one bad record stops no other."""
         orphans = await self._store.orphans(self._owner, self._service.held)
-        await asyncio.gather(*map(self._adopt, orphans))
+        await asyncio.gather(*(self._adopt(*orphan) for orphan in orphans.items()))
 
-    async def _adopt(self, canary_id: str) -> None:
+    async def _adopt(self, canary_id: str, owner: str) -> None:
         async with self._room:
             try:
-                await self._service.adopt(canary_id)
+                await self._service.adopt(canary_id, owner)
             except Conflict:
                 log.info("canary.adopted_by_another", canary_id=canary_id)
             except PortError as error:

@@ -105,8 +105,13 @@ class CanaryService:
             "Several replicas took this canary from each other. Nothing changed; try again."
         )
 
-    async def adopt(self, canary_id: str) -> Held | None:
+    async def adopt(self, canary_id: str, owner: str = "") -> Held | None:
         """Take over a canary and finish what was intended; None when it is unknown or finished.
+
+        Args:
+            canary_id: which.
+            owner: whose it must be, if it matters: of two who look for orphans, the slower one
+                must not take from the quicker one what that has just adopted.
 
         Raises:
             Conflict: another replica took it in the same moment, and does what was intended.
@@ -120,7 +125,7 @@ class CanaryService:
                 return held
             if held is not None:  # somebody else has had it since
                 self._loop.lose(held, held.canary)
-            if known is None or known.canary.is_finished:
+            if known is None or known.canary.is_finished or known.owner != (owner or known.owner):
                 return None
             if not self._loop.serves(known.canary.service):
                 log.error("canary.unknown_service", canary_id=canary_id)

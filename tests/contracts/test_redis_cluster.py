@@ -54,7 +54,7 @@ async def test_canaries_of_all_nodes_are_one_list(store: RedisStore, nodes: Clus
     assert all(server.ask("DBSIZE") > 0 for server in nodes.servers[:3])
     assert set(await store.orphans()) == {record.canary.id for record in records}
     await store.beat("one")
-    assert await store.orphans() == ()
+    assert await store.orphans() == {}
     assert await store.anyone()
     assert len(await store.recent(None, 100)) == len(SERVICES)
     assert len(await store.recent(None, 7)) == 7

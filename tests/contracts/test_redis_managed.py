@@ -26,7 +26,7 @@ async def test_the_stated_rights_are_enough_and_describe_says_less(
     record = await store.create(a_canary(), "one", STARTED)
     await store.save(record, ())
     await store.beat("one")
-    assert await store.orphans() == ()
+    assert await store.orphans() == {}
     found = await store.describe()
     assert "does not tell its version" in found.summary
     assert found.warnings == ()

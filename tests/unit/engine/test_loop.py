@@ -314,6 +314,23 @@ async def test_two_survivors_adopt_a_canary_once(outside: Outside, store: Memory
     assert [ID] == outside.posts
 
 
+async def test_a_slower_survivor_leaves_alone_what_is_adopted_by_now(
+    bot: Bot, outside: Outside, store: MemoryStore
+) -> None:
+    """It saw an orphan a moment ago; the canary has a living owner since."""
+    await bot.service.start(a_start(window=timedelta(minutes=1)))
+    two, three = Bot(outside, store, "two"), Bot(outside, store, "three")
+    await two.service.adopt(ID, "one")
+
+    assert await three.service.adopt(ID, "one") is None
+
+    record = await store.load(ID)
+    await two.die()
+    await three.die()
+    assert record is not None
+    assert (record.owner, record.epoch) == ("two", 2)
+
+
 class Away(MemoryStore):
     """A store that can be unreachable."""
 
