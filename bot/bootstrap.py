@@ -252,11 +252,20 @@ async def serve(path: Path, secrets: Secrets, stop: asyncio.Event) -> None:
         log.info("bot.started", services=configuration.settings.service_names())
         await stop.wait()
         log.info("bot.stopping")
-        await edge.close()  # no new clicks; a flip under way goes on meanwhile
-        await engine.stop()
-        await board.stop()  # last, so that it shows how the flip ended
-        await store.aclose()
+        await _in_time(3, edge.close())  # no new clicks; a flip under way goes on meanwhile
+        await _in_time(5, engine.stop())
+        await _in_time(1, board.stop(1))  # last, so that it shows how the flip ended
+        await _in_time(0.5, store.aclose())
         log.info("bot.stopped")
+
+
+async def _in_time(seconds: float, work: Coroutine[Any, Any, None]) -> None:
+    """Leave whatever hangs: a supervisor kills after ten seconds what has not left by itself."""
+    try:
+        async with asyncio.timeout(seconds):
+            await work
+    except TimeoutError:
+        log.warning("bot.cut_short", what=work.__qualname__)
 
 
 async def guard(path: Path, secrets: Secrets, after: timedelta, stop: asyncio.Event) -> None:

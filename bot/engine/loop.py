@@ -200,8 +200,8 @@ class Loop:
 
     def lose(self, held: Held, canary: Canary) -> None:
         """Let go of a canary that is another replica's now, but not of a rollback it has not heard."""
-        phase = canary.phase
-        if held.unsaved and isinstance(phase, RollingBack | RolledBack) and self.on_lost_decision:
+        phase, unsaved, held.unsaved = canary.phase, held.unsaved, ()
+        if unsaved and isinstance(phase, RollingBack | RolledBack) and self.on_lost_decision:
             why = f"{phase.cause.text} (decided while the store was away)"
             self._tasks.spawn(self.on_lost_decision(canary, why))
         flipping = held.flip is not None and not held.flip.done()
@@ -234,7 +234,6 @@ class Loop:
             except Conflict:
                 log.warning("canary.lost_unsaved", canary_id=held.canary.id)
                 self.lose(held, held.canary)
-                held.unsaved = ()
                 return
             held.unsaved = ()
             if held.canary.is_finished:

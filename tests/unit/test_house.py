@@ -63,3 +63,12 @@ def test_the_manifest_asks_for_the_least() -> None:
     assert app["settings"]["socket_mode_enabled"] is True
     assert app["settings"]["interactivity"]["is_enabled"] is True
     assert app["features"]["slash_commands"][0]["should_escape"] is True
+
+
+def test_every_test_the_readme_names_is_there() -> None:
+    """What is said to be proven is proven by something."""
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "README.md").read_text()))
+    tests = "".join(path.read_text() for path in ROOT.glob("tests/**/test_*.py"))
+
+    assert len(named) > 30
+    assert [] == [name for name in sorted(named) if f"def {name}(" not in tests]
