@@ -265,7 +265,7 @@ async def _in_time(seconds: float, work: Coroutine[Any, Any, None]) -> None:
         async with asyncio.timeout(seconds):
             await work
     except TimeoutError:
-        log.warning("bot.cut_short", what=work.__qualname__)
+        log.warning("bot.cut_short", what=str(work))
 
 
 async def guard(path: Path, secrets: Secrets, after: timedelta, stop: asyncio.Event) -> None:
