@@ -5,6 +5,8 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 BIN := .venv/bin
 SCENARIO ?= healthy
 SOURCES := bot adapters tests
+# Most tests wait for real parts: three files at once, each in one process.
+AT_ONCE := -n 3 --dist loadfile
 
 .PHONY: help demo serve test test-only soak check format lint types contracts lock bench bench-judge clean
 
@@ -23,8 +25,8 @@ demo: .venv/.ready  ## the whole thing on this machine: SCENARIO=logs, HEADLESS=
 	@$(BIN)/canary demo --scenario $(SCENARIO) $(if $(HEADLESS),--headless) $(if $(PORT),--port $(PORT)) $(if $(WINDOW),--window $(WINDOW))
 
 test: .venv/.ready  ## every test, on real servers (installs them where it may)
-	@if .ci/servers; then $(BIN)/pytest $(ARGS); else \
-		$(BIN)/pytest -m "not external_service" $(ARGS); code=$$?; \
+	@if .ci/servers; then $(BIN)/pytest $(AT_ONCE) $(ARGS); else \
+		$(BIN)/pytest $(AT_ONCE) -m "not external_service" $(ARGS); code=$$?; \
 		echo; echo "NOT RUN: the tests marked external_service, because the servers named above are missing."; \
 		test -z "$$CI" || { echo "In CI that is a failure."; exit 1; }; exit $$code; fi
 
