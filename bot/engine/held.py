@@ -97,12 +97,14 @@ async def still_ours(store: CanaryStore, record: Record) -> None:
     counts as well.
 
     Raises:
-        Conflict: it is another replica's.
+        Conflict: it is another replica's, or gone.
         PortError: as of `asked`.
 
     """
     stored = await asked(store, record.canary.id)
-    if stored is not None and (stored.epoch, stored.owner) != (record.epoch, record.owner):
+    if stored is None:
+        raise Conflict(f"{record.canary.id} is not stored any more")
+    if (stored.epoch, stored.owner) != (record.epoch, record.owner):
         raise Conflict(f"{record.canary.id} is {stored.owner}'s now")
 
 

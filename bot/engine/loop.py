@@ -96,6 +96,8 @@ class Loop:
         """
         async with held.lock:
             before = held.canary
+            if self.held.get(before.id) is not held:
+                raise Conflict(f"{before.id} was let go while this waited for its turn")
             move = transition(before, message)
             if isinstance(move, Refused):
                 return move

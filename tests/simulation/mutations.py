@@ -29,7 +29,8 @@ def no_fencing() -> AbstractContextManager[object]:
     async def save(self: MemoryStore, record: Record, happenings: Any) -> Record:
         row = self._rows.get(record.canary.id)
         if row is not None:
-            record = replace(record, version=row.version, epoch=row.epoch)
+            stands = {"version": row.version, "epoch": row.epoch, "owner": row.owner}
+            record = replace(record, **stands)
         return await true_save(self, record, happenings)
 
     return patch.object(MemoryStore, "save", save)

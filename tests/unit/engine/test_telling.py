@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from builders import ADA
 from world import Bot, Now, Outside, a_start
 
@@ -20,8 +21,9 @@ from bot.core.canary import (
 )
 from bot.core.commands import Approve, Pause
 from bot.core.effects import Note, ShowEnd, Topic
+from bot.core.events import Ticked
 from bot.core.plan import ZERO, Gate
-from bot.ports import PortError, Turn
+from bot.ports import Conflict, PortError, Turn
 
 ID = "shop-abc123"
 
@@ -250,3 +252,21 @@ async def test_after_an_outage_the_others_may_first_say_that_they_live(store: Me
             await two.ownership.beat()
     await one.die()
     await two.die()
+
+
+async def test_what_waits_for_its_turn_does_nothing_for_a_canary_that_was_let_go(
+    bot: Bot, outside: Outside, store: MemoryStore
+) -> None:
+    """A tick that waited while the canary was lost must not take it up again."""
+    await bot.service.start(a_start(window=timedelta(minutes=1)))
+    await bot.until(ID, lambda c: isinstance(c.phase, Observing) and bool(c.thread))
+    held = bot.loop.held[ID]
+    async with held.lock:
+        waiting = asyncio.create_task(bot.loop.handle(held, Ticked(datetime.now(UTC))))
+        await asyncio.sleep(0)
+        bot.loop.let_go(held)
+
+    with pytest.raises(Conflict):
+        await waiting
+    assert ID not in bot.service.held
+    assert [ID] == outside.posts
