@@ -29,8 +29,7 @@ def no_fencing() -> AbstractContextManager[object]:
     async def save(self: MemoryStore, record: Record, happenings: Any) -> Record:
         row = self._rows.get(record.canary.id)
         if row is not None:
-            stands = {"version": row.version, "epoch": row.epoch, "owner": row.owner}
-            record = replace(record, **stands)
+            record = replace(record, version=row.version, epoch=row.epoch, owner=row.owner)
         return await true_save(self, record, happenings)
 
     return patch.object(MemoryStore, "save", save)
