@@ -4,7 +4,7 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -23,6 +23,9 @@ INTERVAL_EACH: Final = 1.3
 
 LONGEST_BACK_OFF: Final = 60.0
 ENDED_KEPT: Final = 200
+
+OVERTAKEN: Final = timedelta(minutes=1)
+"""How far behind the engine the answer to a click may be."""
 
 IsOurs = Callable[[str], Awaitable[bool]]
 """Whether this replica still has a canary, by its id."""
@@ -95,7 +98,7 @@ class Edits:
         shown = self._shown.get(canary.id)
         if shown is None:
             shown = self._shown[canary.id] = _Shown(canary, order=self._now())
-        elif _began(canary) < _began(shown.canary) or shown.canary.is_ended > canary.is_ended:
+        elif _is_older(canary, shown.canary):
             return  # the answer to a click that was overtaken by the engine
         if not shown.dirty:
             shown.order = self._now()
@@ -268,7 +271,17 @@ class Edits:
             del self._shown[key]
 
 
+def _is_older(canary: Canary, shown: Canary) -> bool:
+    """Whether a state is from before the one that is shown.
+
+    By the times of their phases, but not by much: a clock that was set back makes what comes next
+    look older than what was.
+    """
+    earlier = _began(shown) - _began(canary)
+    return timedelta(0) < earlier < OVERTAKEN or shown.is_ended > canary.is_ended
+
+
 def _began(canary: Canary) -> datetime:
-    """When the canary's phase began; phases only ever move on."""
+    """When the canary's phase began."""
     phase = canary.phase
     return phase.at if isinstance(phase, Ended) else phase.since

@@ -12,7 +12,7 @@ from unit.slack.fakes import slack_error
 from unit.slack.stage import Stage, failing
 from unit.slack.support import PHASES, in_phase, posted
 
-from bot.core.canary import Canary, Promoted
+from bot.core.canary import Canary, Promoted, RolledBack
 from bot.slack.views.canary import live_message
 
 
@@ -100,6 +100,19 @@ async def test_an_older_state_never_comes_back(stage: Stage) -> None:
     stage.board.show(in_phase("rolling_back"), urgent=True)
     await stage.time.run_for(60)
     assert len(stage.shown(ended)) == 1
+
+
+async def test_the_end_is_shown_although_the_clock_was_set_back(stage: Stage) -> None:
+    """By its time it seems to be from before the state that is shown."""
+    canary = posted(in_phase("observing"))
+    stage.board.show(canary)
+    await stage.time.run_for(10)
+    ended = posted(in_phase("rolled_back_abort"))
+    assert isinstance(ended.phase, RolledBack)
+    back = replace(ended.phase, at=ended.phase.at - timedelta(hours=1))
+    stage.board.show(replace(ended, phase=back))
+    await stage.time.run_for(10)
+    assert "rolled back" in stage.shown(canary)[-1].lower()
 
 
 async def test_after_a_429_nothing_is_edited_until_the_time_is_over(stage: Stage) -> None:
