@@ -288,6 +288,13 @@ class StatusBoard(Protocol):
         """Post a note into the canary's thread, unless it stands there; errors as of `open`."""
         ...
 
+    async def retract(self, canary: Canary, note: Note | None) -> None:
+        """Take back the canary's message, or this note, where it stands twice; the older stays.
+
+        Raises `PortError` when it cannot now.
+        """
+        ...
+
     def show(self, canary: Canary) -> None:
         """Bring the message up to this state, soon.
 

@@ -59,6 +59,7 @@ class Outside:
     posts: list[str] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     shown: list[Canary] = field(default_factory=list)
+    retracted: list[Note | None] = field(default_factory=list)
 
     smallest = Weight(1)
     durable = True
@@ -111,6 +112,9 @@ class Outside:
         if self.slack_down:
             raise PortError("Slack does not answer")
         self.notes.append(note)
+
+    async def retract(self, canary: Canary, note: Note | None) -> None:
+        self.retracted.append(note)
 
     def show(self, canary: Canary) -> None:
         self.shown.append(canary)

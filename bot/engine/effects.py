@@ -187,6 +187,21 @@ class EffectRunner:
                 await _posted(self._board.settle(canary, turn))
                 return EndShown(self._clock.now())
 
+    async def retract(self, canary: Canary, effect: Outward) -> None:
+        """Take back what another replica has said as well.
+
+        Raises:
+            PortError: it cannot be taken back now.
+
+        """
+        match effect:
+            case OpenThread():
+                await _posted(self._board.retract(canary, None))
+            case Tell(note=note):
+                await _posted(self._board.retract(canary, note))
+            case GatherEvidence() | ShowEnd():
+                pass
+
     async def page(self, canary: Canary, effect: Page) -> Paged:
         """Call the webhook, where there is one.
 

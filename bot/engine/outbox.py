@@ -8,12 +8,14 @@ from typing import Final
 
 import structlog
 
-from bot.core.effects import Page
+from bot.core.effects import Outward, Page
 from bot.core.events import Event
 from bot.core.moves import back_off
 from bot.engine.effects import EffectRunner
 from bot.engine.held import Held, outward, still_ours
 from bot.ports import CanaryStore, Conflict, PortError, Turn
+
+RETRACTED_AT_MOST: Final = 6
 
 Deliver = Callable[[Held, Event], Awaitable[bool]]
 """Feeds an outcome back; False when the canary is another replica's now."""
@@ -62,6 +64,18 @@ class Outbox:
                 continue
             failures = 0
             if not await self._deliver(held, event):
+                await self._retract(held, waiting[0])
+                return
+
+    async def _retract(self, held: Held, said: Outward) -> None:
+        """It was said, and the canary was lost before that was known: so it may stand twice."""
+        for failures in range(RETRACTED_AT_MOST):
+            try:
+                await self._runner.retract(held.canary, said)
+            except PortError as error:
+                log.warning("outbox.not_retracted", canary_id=held.canary.id, reason=str(error))
+                await asyncio.sleep(back_off(failures).total_seconds())
+            else:
                 return
 
     async def page(self, held: Held, page: Page) -> None:

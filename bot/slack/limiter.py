@@ -35,6 +35,7 @@ class Rate:
 METHOD_RATES: Final[Mapping[str, Rate]] = {
     "chat.update": Rate(45, 5),  # Slack: 50 for the whole app, its burst unpublished
     "chat.postMessage": Rate(200, 10),
+    "chat.delete": Rate(45, 5),
     "chat.postEphemeral": Rate(90, 10),
     "usergroups.users.list": Rate(18, 3),
     "conversations.history": Rate(45, 5),

@@ -76,7 +76,7 @@ class SlackBoard:
             return
         if thread is None:
             raise PortError(f"{what}: the canary's message is not posted yet. Post that first.")
-        if not (turn.again and await self._standing.note(canary, thread, note)):
+        if not (turn.again and await self._standing.notes(canary, thread, note)):
             priority = Priority.URGENT if note.topic in URGENT_TOPICS else Priority.NORMAL
             post = Post(what, note_metadata(canary, note), priority, turn.confirm)
             await self._tell(post, note_message(canary, note), Place(thread.channel, thread.ts))
@@ -92,6 +92,24 @@ class SlackBoard:
             await self._poster.post(post, words, to)
         except NoThread:  # somebody deleted the message; what needs eyes still has to be seen
             await self._poster.post(post, message, Place(to.channel))
+
+    async def retract(self, canary: Canary, note: Note | None) -> None:
+        """Take back the canary's message, or this note, where it stands twice; the older stays.
+
+        Raises:
+            PortError: it cannot be seen or deleted now.
+
+        """
+        if note is None:
+            found = await self._standing.messages(canary)
+        elif canary.thread is not None:
+            found = await self._standing.notes(canary, canary.thread, note)
+        else:
+            return
+        for ts in found[1:]:
+            await self._poster.delete(
+                f"A second message about {canary.service}", canary.channel, ts
+            )
 
     def show(self, canary: Canary, *, urgent: bool = False) -> None:
         """Bring the message up to this state, soon; `urgent` for the answer to a click."""

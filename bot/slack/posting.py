@@ -27,6 +27,11 @@ class MessageClient(Protocol):
         ...
 
     @property
+    def chat_delete(self) -> Any:
+        """Delete a message of one's own."""
+        ...
+
+    @property
     def conversations_history(self) -> Any:
         """Read a channel."""
         ...
@@ -113,3 +118,19 @@ class Poster:
             if code == "thread_not_found" and to.thread_ts is not None:
                 raise NoThread(code) from error
             raise PortError(explain(what, error)) from error
+
+    async def delete(self, what: str, channel: str, ts: str) -> None:
+        """Delete a message of ours.
+
+        Raises:
+            PortError: it stands still, or Slack did not say.
+
+        """
+        try:
+            await self._limiter.take("chat.delete", None, Priority.NORMAL, PATIENCE)
+            await self._client.chat_delete(channel=channel, ts=ts)
+        except TooLong as error:
+            raise PortError(f"{what} was not taken back: {error}.") from error
+        except BROKEN as error:
+            if error_code(error) != "message_not_found":
+                raise PortError(explain(f"{what} was not taken back", error)) from error

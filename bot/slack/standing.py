@@ -66,13 +66,17 @@ class Standing:
             PortError: Slack cannot be asked now, so nobody knows.
 
         """
+        found = await self.messages(canary)
+        return Thread(canary.channel, found[0]) if found else None
+
+    async def messages(self, canary: Canary) -> list[str]:
+        """The timestamps of the canary's channel messages, oldest first; errors as above."""
         what = f"Whether the message about {canary.service} stands is not known"
         pages = self._history(canary.channel, canary.created_at)
-        found = await self._find(what, canary.channel, pages, root_metadata(canary))
-        return None if found is None else Thread(canary.channel, found)
+        return await self._find(what, canary.channel, pages, root_metadata(canary))
 
-    async def note(self, canary: Canary, thread: Thread, note: Note) -> bool:
-        """Whether a note stands in the thread, or in the channel where the thread is gone.
+    async def notes(self, canary: Canary, thread: Thread, note: Note) -> list[str]:
+        """The timestamps of a note in the thread, or in the channel where the thread is gone.
 
         Raises:
             PortError: Slack cannot be asked now, so nobody knows.
@@ -81,27 +85,26 @@ class Standing:
         what = f"Whether note {note.number} about {canary.service} stands is not known"
         wanted, channel = note_metadata(canary, note), thread.channel
         try:
-            found = await self._find(what, channel, self._replies(thread), wanted)
+            return await self._find(what, channel, self._replies(thread), wanted)
         except _NoThread:
-            found = await self._find(what, channel, self._history(channel, note.at), wanted)
-        return found is not None
+            return await self._find(what, channel, self._history(channel, note.at), wanted)
 
     async def _find(
         self, what: str, channel: str, pages: AsyncIterator[Any], wanted: dict[str, Any]
-    ) -> str | None:
-        """The oldest message with this metadata."""
-        found: str | None = None
+    ) -> list[str]:
+        """All messages with this metadata, oldest first."""
+        found: list[str] = []
         try:
-            async for message in pages:
-                if message.get("metadata") == wanted:
-                    found = min(found or message["ts"], message["ts"], key=float)
+            found += [
+                str(message["ts"]) async for message in pages if message.get("metadata") == wanted
+            ]
         except _Unread as error:
             self._warn(channel, str(error))
         except TooLong as error:
             raise PortError(f"{what}: {error}. It can be asked again then.") from error
         except BROKEN as error:
             raise PortError(explain(what, error)) from error
-        return found
+        return sorted(found, key=float)
 
     def _history(self, channel: str, since: datetime) -> AsyncIterator[Any]:
         oldest = f"{(since - CLOCKS_APART).timestamp():.6f}"

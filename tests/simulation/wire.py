@@ -234,6 +234,11 @@ class WiredPorts:
         kind = canary.phase.kind
         await self._wire.call("board.settle", lambda: shown.update({canary.id: kind}), kind)
 
+    async def retract(self, canary: Canary, note: Note | None) -> None:
+        # Nothing stands twice here: posts cannot be stopped on their way.
+        number = 0 if note is None else note.number
+        await self._wire.call("board.retract", lambda: None, (canary.id, number))
+
     async def page(self, alarm: Alarm) -> None:
         await self._wire.call("pager.page", lambda: self._rollout.count("paged"), alarm.key)
 

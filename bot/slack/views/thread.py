@@ -153,7 +153,7 @@ def _overdue(canary: Canary, note: Note) -> list[Line]:
         ]
     return [
         [strong("🚨 ROLLBACK NOT CONFIRMED. "), words("The canary may still carry traffic.")],
-        [words("The router says: "), *_said(note)],
+        [words("Why: "), *_said(note)],
         [words("The bot goes on trying.")],
         _by_hand(canary),
         [words("Please look now: "), *people],
@@ -170,7 +170,7 @@ def _oncall(canary: Canary, note: Note) -> list[Line]:
         ]
     return [
         [strong("🚨 "), *called, strong(": this rollback is still not confirmed.")],
-        [words("The router says: "), *_said(note)],
+        [words("Why: "), *_said(note)],
         _by_hand(canary),
     ]
 

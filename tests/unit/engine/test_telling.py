@@ -117,6 +117,46 @@ async def test_a_replica_that_lost_its_canary_while_waiting_says_nothing(
     assert [Topic.PROMOTED] == outside.topics
 
 
+class Late(Outside):
+    """A Slack to which a post is on its way while its sender stands still."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent, self.lands = asyncio.Event(), asyncio.Event()
+
+    async def tell(self, canary: Canary, note: Note, turn: Turn) -> None:
+        await turn.confirm()
+        if not self.sent.is_set():
+            self.sent.set()
+            await self.lands.wait()
+        await super().tell(canary, note, turn)
+
+
+async def test_a_post_that_lands_after_its_canary_was_lost_is_taken_back(
+    store: MemoryStore,
+) -> None:
+    """The new owner looked, found nothing, and said it; then the first one's post landed."""
+    outside = Late()
+    one, two = Bot(outside, store, "one"), Bot(outside, store, "two")
+    await one.ownership.beat()
+    await one.service.start(a_start())
+    await outside.sent.wait()
+    await two.service.adopt(ID)
+    await two.until(ID, lambda c: c.is_finished)
+    assert [] == outside.retracted
+
+    outside.lands.set()
+    async with asyncio.timeout(5):
+        while not outside.retracted:
+            await asyncio.sleep(0.01)
+    await one.die()
+    await two.die()
+
+    (note,) = outside.retracted
+    assert note is not None
+    assert Topic.PROMOTED == note.topic
+
+
 async def test_how_it_ended_is_shown_by_whoever_comes_next(
     bot: Bot, outside: Outside, store: MemoryStore
 ) -> None:

@@ -131,6 +131,11 @@ class FakeSlack:
         ts = f"{len(self.calls)}.000100"
         return Answer({"ok": True, "channel": arguments["channel"], "ts": ts})
 
+    async def chat_delete(self, **arguments: Any) -> Answer:
+        """Delete."""
+        await self._call("chat.delete", arguments)
+        return Answer({"ok": True})
+
     async def conversations_history(self, **arguments: Any) -> Answer:
         """What stands in a channel."""
         return await self._read("conversations.history", arguments)

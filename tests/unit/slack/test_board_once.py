@@ -116,6 +116,19 @@ async def test_it_is_asked_last_whose_turn_it_is(stage: Stage, again: bool) -> N
     assert [] == stage.slack.made("chat.postMessage")
 
 
+async def test_what_stands_twice_is_taken_back_but_for_the_older_one(stage: Stage) -> None:
+    """Of the message and of a note; what stands once stays."""
+    canary = a_canary()
+    note = {"metadata": note_metadata(canary, NOTE)}
+    stage.slack.standing = [[{"ts": "3.3", **note}, root(canary, "2.2"), {"ts": "1.3", **note}]]
+
+    await stage.board.retract(canary, None)
+    assert [] == stage.slack.made("chat.delete")
+    await stage.board.retract(canary, NOTE)
+
+    assert [{"channel": "C0DEPLOYS", "ts": "3.3"}] == stage.slack.made("chat.delete")
+
+
 async def test_an_old_state_is_not_written_over_another_replicas(stage: Stage) -> None:
     """A replica that was stopped wakes with an edit to send, of a canary it has lost."""
     canary = posted(in_phase("observing"))
