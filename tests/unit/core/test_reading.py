@@ -1,13 +1,14 @@
 """Counters become what happened since: resets, gaps and new instances included."""
 
 from datetime import timedelta
+from functools import reduce
 
 from builders import NOON
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.reading import Counters, Instances, Reading, Tally, advance
-from bot.core.slo import Arms, NoData, Traffic
+from bot.core.reading import Counters, Instances, Reading, Tally, advance, together
+from bot.core.slo import Arms, Histogram, NoData, Traffic
 
 BUCKETS = ((0.1, 8), (0.5, 10))
 
@@ -138,3 +139,21 @@ def test_everything_but_what_a_reset_swallowed_is_counted_once(
         assert traffic.canary.requests >= 0
 
     assert counted <= expected
+
+
+LAYOUTS = st.sampled_from([(), (0.1,), (0.1, 0.5), (0.5, 1.0)])
+
+
+@st.composite
+def traffic(draw: st.DrawFn) -> Traffic:
+    """What one instance did."""
+    bounds = draw(LAYOUTS)
+    counts = draw(st.tuples(*[st.integers(0, 9)] * (len(bounds) + 1)))
+    return Traffic(draw(st.integers(0, 9)), draw(st.integers(0, 9)), Histogram(bounds, counts))
+
+
+@given(st.lists(traffic(), max_size=5))
+def test_all_instances_are_one_after_the_other(parts: list[Traffic]) -> None:
+    """Added up at once or one by one, with the same buckets or with others."""
+    named = {str(number): part for number, part in enumerate(parts)}
+    assert together(named) == reduce(Traffic.plus, parts, Traffic())
