@@ -6,6 +6,7 @@ from typing import Literal
 
 from bot.core.plan import Actor, Plan, Weight
 from bot.core.slo import Arms
+from bot.core.verdict import Finding
 
 Question = Literal["start", "promote", "thin", "blind", "orphan"]
 """What a person is asked: may it begin, may it go to 100 %, what to do without evidence, and who
@@ -68,11 +69,17 @@ class Approve:
 
 @dataclass(frozen=True, slots=True)
 class Abort:
-    """End the canary and send all traffic back to stable."""
+    """End the canary and send all traffic back to stable.
+
+    Attributes:
+        findings: of a breach that a replica has acted upon and could not write down in time.
+
+    """
 
     by: Actor
     at: datetime
     reason: str = ""
+    findings: tuple[Finding, ...] = ()
     kind: Literal["abort"] = "abort"
 
 

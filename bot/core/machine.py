@@ -124,6 +124,8 @@ def _abort(canary: Canary, abort: Abort) -> Transition | Refused:
     """Always possible until it has ended, and never anybody's privilege."""
     if isinstance(canary.phase, Ended | RollingBack):
         return Refused(already(canary))
+    if abort.findings:
+        return roll_back(canary, Cause("breach", abort.reason, findings=abort.findings), abort.at)
     why = f": {abort.reason}" if abort.reason else ""
     cause = Cause("abort", f"aborted by {abort.by.name or abort.by.id}{why}", abort.by)
     return roll_back(canary, cause, abort.at)

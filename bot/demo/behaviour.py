@@ -84,12 +84,18 @@ class Exposure:
 
 @dataclass(slots=True)
 class Behaviour:
-    """One revision at work. Times are monotonic seconds, given by the caller."""
+    """One revision at work. Times are monotonic seconds, given by the caller.
+
+    Attributes:
+        errors: the share of requests that fail where the fault is errors.
+
+    """
 
     fault: Fault = Fault.NONE
     onset: float = 3.0
     # One generator a process, so that a test can fix it.
     dice: random.Random = field(default_factory=random.Random)
+    errors: float = NEW_ERRORS
     served: int = 0
     exposure: Exposure = field(init=False)
     _error_logged_at: float = -ERROR_LOG_SECONDS
@@ -104,7 +110,7 @@ class Behaviour:
         seconds = self._seconds()
         if self._shows(Fault.LATENCY, now) and self.dice.random() < STALL_SHARE:
             seconds += STALL_SECONDS * self.dice.uniform(0.9, 1.3)
-        if self._shows(Fault.ERRORS, now) and self.dice.random() < NEW_ERRORS:
+        if self._shows(Fault.ERRORS, now) and self.dice.random() < self.errors:
             return Order(seconds, 500, self._new_error(now))
         if self.dice.random() < BASE_ERRORS:
             number = 80_000 + self.served

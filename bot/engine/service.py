@@ -172,17 +172,13 @@ class CanaryService:
 
     async def _insist(self, canary: Canary, why: str) -> None:
         """Bring a rollback to whoever has the canary now, for as long as it takes."""
-        failures = 0
+        phase, failures = canary.phase, 0
+        cause = phase.cause if isinstance(phase, RollingBack | RolledBack) else None
+        by = cause.by if cause and cause.by else Actor("canarybot", "canarybot")
+        findings = cause.findings if cause and cause.kind == "breach" else ()
         while True:
-            by = (
-                canary.phase.cause.by
-                if isinstance(canary.phase, RollingBack | RolledBack)
-                else None
-            )
             try:
-                await self.command(
-                    canary.id, Abort(by or Actor("canarybot", "canarybot"), self._clock.now(), why)
-                )
+                await self.command(canary.id, Abort(by, self._clock.now(), why, findings))
             except PortError:
                 failures += 1
                 await asyncio.sleep(back_off(failures).total_seconds())

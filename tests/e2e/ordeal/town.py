@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from bot.demo.behaviour import Behaviour, Fault
@@ -23,6 +23,10 @@ from bot.demo.shop import Log
 LOOPBACK = "127.0.0.1"
 Json = dict[str, Any]
 Answer = tuple[int, bytes]
+
+
+FAILING: Final = 0.6
+"""What share of a bad revision's requests fails: a few seconds of it have to be enough."""
 
 
 class Backend:
@@ -35,7 +39,7 @@ class Backend:
     def deploy(self, revision: str, fault: Fault, onset: float) -> None:
         """Run another revision from now on."""
         self._revision = revision
-        self._behaviour = Behaviour(fault, onset)
+        self._behaviour = Behaviour(fault, onset, errors=FAILING)
         self._log = Log(self._file, revision)
 
     async def answer(self, target: str) -> Answer:

@@ -272,6 +272,33 @@ async def test_what_was_decided_without_the_store_is_written_before_anything_is_
     assert "breach" == record.canary.phase.cause.kind
 
 
+async def test_a_breach_that_another_replica_never_heard_of_stays_a_breach(
+    store: MemoryStore,
+) -> None:
+    """One acted upon it while it could not write, another took the canary: it is told as it was."""
+    outside, mine = Outside(), Away(store)
+    one, two = Bot(outside, mine, "one"), Bot(outside, store, "two")
+    await one.ownership.beat()
+    await one.service.start(a_start(window=timedelta(minutes=1)))
+    await one.until(ID, lambda c: isinstance(c.phase, Observing) and bool(c.thread))
+    mine.away, outside.error_rate = True, 0.9
+    async with asyncio.timeout(10):
+        while outside.weights["green"] != ZERO:
+            await asyncio.sleep(0.01)
+    outside.error_rate = 0.0
+    await two.service.adopt(ID)
+
+    mine.away = False
+    await one.ownership.beat()
+
+    canary = await two.until(ID, lambda c: isinstance(c.phase, RolledBack))
+    await one.die()
+    await two.die()
+    assert isinstance(canary.phase, RolledBack)
+    assert "breach" == canary.phase.cause.kind
+    assert canary.phase.cause.findings
+
+
 async def test_after_an_outage_the_others_may_first_say_that_they_live(store: MemoryStore) -> None:
     """Everybody's heartbeat has run out; a canary changes hands only when its owner is gone."""
     outside, mine = Outside(), Away(store)
