@@ -61,6 +61,17 @@ class Holding(Outside):
         await super().tell(canary, note, turn)
 
 
+async def taken_over(outside: Outside, store: MemoryStore, when: asyncio.Event) -> tuple[Bot, Bot]:
+    """A canary's first owner, which does not know that it has lost it, and the one that ended it."""
+    one, two = Bot(outside, store, "one"), Bot(outside, store, "two")
+    await one.ownership.beat()
+    await one.service.start(a_start())
+    await when.wait()
+    await two.service.adopt(ID)
+    await two.until(ID, lambda c: c.is_finished)
+    return one, two
+
+
 async def test_a_post_is_looked_for_after_its_answer_was_lost(store: MemoryStore) -> None:
     """The first time there is nothing to look for; after a failure there may be."""
     outside = Forgetful()
@@ -100,12 +111,7 @@ async def test_a_replica_that_lost_its_canary_while_waiting_says_nothing(
 ) -> None:
     """Its note was told by the new owner; the thread holds it once."""
     outside = Holding()
-    one, two = Bot(outside, store, "one"), Bot(outside, store, "two")
-    await one.ownership.beat()
-    await one.service.start(a_start())
-    await outside.waiting.wait()
-    await two.service.adopt(ID)
-    await two.until(ID, lambda c: c.is_finished)
+    one, two = await taken_over(outside, store, outside.waiting)
 
     outside.go.set()
     async with asyncio.timeout(5):
@@ -137,12 +143,7 @@ async def test_a_post_that_lands_after_its_canary_was_lost_is_taken_back(
 ) -> None:
     """The new owner looked, found nothing, and said it; then the first one's post landed."""
     outside = Late()
-    one, two = Bot(outside, store, "one"), Bot(outside, store, "two")
-    await one.ownership.beat()
-    await one.service.start(a_start())
-    await outside.sent.wait()
-    await two.service.adopt(ID)
-    await two.until(ID, lambda c: c.is_finished)
+    one, two = await taken_over(outside, store, outside.sent)
     assert [] == outside.retracted
 
     outside.lands.set()
