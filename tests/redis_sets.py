@@ -1,6 +1,8 @@
 """Several Redis servers that belong together: behind Sentinels, or as a cluster."""
 
+import asyncio
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +12,10 @@ from typing import Final
 import redis
 from redis_server import REDIS, RedisServer, binary_of, until
 from servers import LOOPBACK, Server, free_port, launch
+
+from adapters.stores.clients import LIMIT
+from adapters.stores.redis import RedisStore
+from bot.ports import Happening, PortError, Record
 
 PRIMARY: Final = "mymaster"
 """What the Sentinels call the primary."""
@@ -217,3 +223,15 @@ def _join(found: Cluster) -> None:
 
 def _known(server: RedisServer) -> int:
     return int(server.ask("CLUSTER INFO")["cluster_known_nodes"])
+
+
+async def saved(store: RedisStore, record: Record, happenings: tuple[Happening, ...]) -> Record:
+    """Save as often as it takes; no single try may take long."""
+    async with asyncio.timeout(60):
+        while True:
+            before = time.monotonic()
+            try:
+                return await store.save(record, happenings)
+            except PortError:
+                assert time.monotonic() - before < LIMIT + 1
+                await asyncio.sleep(0.05)

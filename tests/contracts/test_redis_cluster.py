@@ -1,19 +1,18 @@
 """In a Redis Cluster: canaries of all slots, and a primary that dies."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 from builders import NOON, a_canary
 from redis_server import REDIS, until
-from redis_sets import Cluster, cluster
+from redis_sets import Cluster, cluster, saved
 
 from adapters.stores.clients import LIMIT
 from adapters.stores.keys import Keys
 from adapters.stores.redis import RedisStore
-from bot.ports import Happening, PortError, Record
+from bot.ports import Happening, PortError
 
 pytestmark = pytest.mark.external_service
 
@@ -32,18 +31,6 @@ async def store(nodes: Cluster) -> AsyncIterator[RedisStore]:
     store = RedisStore(nodes.url)
     yield store
     await store.aclose()
-
-
-async def saved(store: RedisStore, record: Record) -> Record:
-    """Save as often as it takes; no single try may take long."""
-    async with asyncio.timeout(60):
-        while True:
-            before = time.monotonic()
-            try:
-                return await store.save(record, STARTED)
-            except PortError:
-                assert time.monotonic() - before < LIMIT + 1
-                await asyncio.sleep(0.05)
 
 
 async def test_canaries_of_all_nodes_are_one_list(store: RedisStore, nodes: Cluster) -> None:
@@ -74,7 +61,7 @@ async def test_a_dead_primary_is_followed_to_its_replica(
             assert admin.wait(1, 5000) == 1
     nodes.servers[0].kill()
 
-    records = await asyncio.gather(*(saved(store, record) for record in records))
+    records = await asyncio.gather(*(saved(store, record, STARTED) for record in records))
 
     assert {record.version for record in records} == {2}
     assert len(await store.recent(None, 100)) == len(SERVICES)
@@ -147,4 +134,4 @@ async def test_a_cluster_that_is_down_is_an_error_in_bounded_time(
         for server in nodes.servers:
             getattr(server, go)()
         until(lambda: all("ok" in str(n.ask("CLUSTER INFO")) for n in nodes.servers), "it is back")
-        record = await saved(store, record)
+        record = await saved(store, record, STARTED)

@@ -1,7 +1,6 @@
 """Behind Sentinels: the store finds the primary, and finds the next one when it dies."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -10,9 +9,8 @@ from pathlib import Path
 import pytest
 from builders import NOON, a_canary
 from redis_server import until
-from redis_sets import Sentinels, sentinels
+from redis_sets import Sentinels, saved, sentinels
 
-from adapters.stores.clients import LIMIT
 from adapters.stores.redis import RedisStore
 from bot.ports import Conflict, Happening, PortError, Record
 
@@ -34,18 +32,6 @@ async def store(behind: Sentinels) -> AsyncIterator[RedisStore]:
     await store.aclose()
 
 
-async def saved(store: RedisStore, record: Record) -> Record:
-    """Save as often as it takes; no single try may take long."""
-    async with asyncio.timeout(30):
-        while True:
-            before = time.monotonic()
-            try:
-                return await store.save(record, STARTED)
-            except PortError:
-                assert time.monotonic() - before < LIMIT + 1
-                await asyncio.sleep(0.05)
-
-
 async def test_a_dead_primary_is_followed_to_its_successor(
     store: RedisStore, behind: Sentinels
 ) -> None:
@@ -58,7 +44,7 @@ async def test_a_dead_primary_is_followed_to_its_successor(
         assert admin.wait(1, 5000) == 1
     first.kill()
 
-    record = await saved(store, record)
+    record = await saved(store, record, STARTED)
 
     assert record.version == 12
     assert str(behind.servers[1].port) in (await store.describe()).summary
@@ -79,10 +65,10 @@ async def test_a_hung_primary_is_given_up_in_bounded_time(
         assert admin.wait(1, 5000) == 1
     first.freeze()
 
-    record = await saved(store, record)
+    record = await saved(store, record, STARTED)
     first.thaw()
     for _ in range(60):
-        record = await saved(store, record)
+        record = await saved(store, record, STARTED)
 
     assert await store.load(record.canary.id) == record
     assert len(await store.happenings(record.canary.id)) == record.version

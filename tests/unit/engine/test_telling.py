@@ -207,18 +207,23 @@ class Away(MemoryStore):
             raise PortError("Redis cannot be reached")
 
 
-async def test_nothing_is_told_that_is_not_saved(store: MemoryStore) -> None:
-    """While the store is away the traffic goes back; the words wait, or another would say others."""
-    outside, mine = Outside(), Away(store)
-    bot = Bot(outside, mine, "one")
+async def breached_alone(outside: Outside, store: Away) -> Bot:
+    """A replica that has seen a breach and flipped the traffic back while it had no store."""
+    bot = Bot(outside, store, "one")
     await bot.ownership.beat()
     await bot.service.start(a_start(window=timedelta(minutes=1)))
     await bot.until(ID, lambda c: isinstance(c.phase, Observing) and bool(c.thread))
-
-    mine.away, outside.error_rate = True, 0.9
+    store.away, outside.error_rate = True, 0.9
     async with asyncio.timeout(10):
         while outside.weights["green"] != ZERO:
             await asyncio.sleep(0.01)
+    return bot
+
+
+async def test_nothing_is_told_that_is_not_saved(store: MemoryStore) -> None:
+    """While the store is away the traffic goes back; the words wait, or another would say others."""
+    outside, mine = Outside(), Away(store)
+    bot = await breached_alone(outside, mine)
     await asyncio.sleep(0.3)
     assert [] == outside.topics
 
@@ -254,14 +259,7 @@ async def test_what_was_decided_without_the_store_is_written_before_anything_is_
 ) -> None:
     """The heartbeat that finds the store back brings the breach with its reasons."""
     outside, mine = Outside(), Away(store)
-    bot = Bot(outside, mine, "one")
-    await bot.ownership.beat()
-    await bot.service.start(a_start(window=timedelta(minutes=1)))
-    await bot.until(ID, lambda c: isinstance(c.phase, Observing) and bool(c.thread))
-    mine.away, outside.error_rate = True, 0.9
-    async with asyncio.timeout(10):
-        while outside.weights["green"] != ZERO:
-            await asyncio.sleep(0.01)
+    bot = await breached_alone(outside, mine)
 
     mine.away = False
     await bot.ownership.beat()
@@ -278,14 +276,7 @@ async def test_a_breach_that_another_replica_never_heard_of_stays_a_breach(
 ) -> None:
     """One acted upon it while it could not write, another took the canary: it is told as it was."""
     outside, mine = Outside(), Away(store)
-    one, two = Bot(outside, mine, "one"), Bot(outside, store, "two")
-    await one.ownership.beat()
-    await one.service.start(a_start(window=timedelta(minutes=1)))
-    await one.until(ID, lambda c: isinstance(c.phase, Observing) and bool(c.thread))
-    mine.away, outside.error_rate = True, 0.9
-    async with asyncio.timeout(10):
-        while outside.weights["green"] != ZERO:
-            await asyncio.sleep(0.01)
+    one, two = await breached_alone(outside, mine), Bot(outside, store, "two")
     outside.error_rate = 0.0
     await two.service.adopt(ID)
 
