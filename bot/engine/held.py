@@ -27,6 +27,7 @@ class Held:
         record: as last saved, but for its canary, which is as last moved.
         unsaved: what happened while the store could not be reached.
         since: the event loop's time at which it was taken.
+        gone: whether it was let go; whatever still waits for its turn does nothing then.
 
     """
 
@@ -37,6 +38,7 @@ class Held:
     looking: asyncio.Task[None] | None = None
     outbox: asyncio.Task[None] | None = None
     since: float = field(default_factory=lambda: asyncio.get_running_loop().time())
+    gone: bool = False
     flush: asyncio.Task[None] | None = None
 
     @property

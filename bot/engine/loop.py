@@ -96,7 +96,7 @@ class Loop:
         """
         async with held.lock:
             before = held.canary
-            if self.held.get(before.id) is not held:
+            if held.gone:
                 raise Conflict(f"{before.id} was let go while this waited for its turn")
             move = transition(before, message)
             if isinstance(move, Refused):
@@ -309,7 +309,7 @@ class Loop:
 
     def let_go(self, held: Held) -> None:
         """Work on this canary no more."""
-        canary_id = held.canary.id
+        canary_id, held.gone = held.canary.id, True
         if self.held.get(canary_id) is held:
             del self.held[canary_id]
             self._ticker.disarm(canary_id)

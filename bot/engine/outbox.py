@@ -81,7 +81,7 @@ class Outbox:
     async def page(self, held: Held, page: Page) -> None:
         """Call the webhook, past whatever waits for Slack; a rollback that is done ends it."""
         failures = 0
-        while page in held.canary.intents:
+        while page in held.canary.intents and not held.gone:
             try:
                 event = await self._runner.page(held.canary, page)
             except PortError as error:
