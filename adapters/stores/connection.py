@@ -161,8 +161,13 @@ def _meaning(error: Exception) -> str:
             )
         case exceptions.ConnectionError() | OSError():
             cut = "reset by peer" in text or "closed by server" in text
-            encrypted = ", and whether it wants TLS (rediss://)" if cut else ""
-            return f"cannot be reached ({text}); check the address and that it runs{encrypted}"
+            # A server that asks for a certificate may hang up before its reason has arrived.
+            encrypted = (
+                ", and whether it wants TLS (rediss://), or a certificate of the bot's: then name "
+                "its files with ssl_certfile and ssl_keyfile"
+            )
+            why = f"cannot be reached ({text}); check the address and that it runs"
+            return why + (encrypted if cut else "")
         case _:
             return f"refused: {text}; look into its log"
 
