@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from functools import cache
 from typing import Any, Final
 
 from redis.exceptions import NoScriptError, ResponseError
@@ -41,7 +42,7 @@ class Scripts:
             PortError: not done, or done and perhaps lost with the primary: it is to be done again.
 
         """
-        digest = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
+        digest = _digest(script)
         copied = self._link.kind is Kind.SENTINEL and time.monotonic() >= self._alone_until
         async with self._link.asking() as redis:
             send = self._copied if copied else _once
@@ -74,6 +75,12 @@ class Scripts:
             self._alone_until = time.monotonic() + ALONE_FOR
             return False
         return True
+
+
+@cache
+def _digest(script: str) -> str:
+    """What the server knows a script by; there are three, and one of them runs at every look."""
+    return hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
 
 
 async def _once(redis: Any, *command: Any) -> list[Any]:
