@@ -1,19 +1,16 @@
 """The one place that chooses adapters and connects objects."""
 
 import asyncio
-import gc
 import os
 import secrets as random
 import socket
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar, get_args
+from typing import Any, Final, Literal, get_args
 
 import httpx
 import structlog
@@ -24,10 +21,11 @@ from adapters.clock import SystemClock
 from adapters.http import new_client
 from adapters.paging.webhook import WebhookPager
 from adapters.registry import BrokenAdapter, Surroundings, UnknownAdapter
-from adapters.stores.codec import encode_message
+from adapters.stores.codec import encode_message, observed
 from adapters.stores.redis import RedisStore
 from bot.config import AdapterSettings, ConfigError, Problem, Secrets, Settings, load
 from bot.config.loading import Lines, problems_of
+from bot.core.events import Observed, Prepared
 from bot.engine import guard as guarding
 from bot.engine.effects import EffectRunner
 from bot.engine.loop import Loop
@@ -35,8 +33,10 @@ from bot.engine.orphans import EVERY, Home, Orphans
 from bot.engine.ownership import Ownership, is_ours
 from bot.engine.service import CanaryService
 from bot.engine.ticker import Ticker
-from bot.ports import CanaryStore, Clock, Pager, ServicePorts, Services, StatusBoard
+from bot.ports import CanaryStore, Clock, Pager, PortError, ServicePorts, Services, StatusBoard
+from bot.running import COLLECT_EVERY, collect, spare_collections
 from bot.slack.app import SlackEdge, make_client
+from bot.slack.http import HttpMode
 from bot.slack.limiter import Limiter
 from bot.slack.live_message import SlackBoard
 
@@ -46,12 +46,6 @@ BEAT: Final = timedelta(seconds=1)
 ALPHABET: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 """Letters and digits that are not taken for one another when read aloud."""
 
-COLLECT_AFTER: Final = (50_000, 10, 1_000_000)
-"""Allocations after which young, younger and all objects are gone through; the last means never."""
-
-COLLECT_EVERY: Final = timedelta(hours=1)
-
-T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -138,11 +132,12 @@ def make_engine(
     *,
     owner: str,
     pager: Pager | None = None,
+    share: Callable[[int], None] | None = None,
 ) -> Engine:
-    """Connect the engine to its ports."""
+    """Connect the engine to its ports; `share` hears how many replicas share Slack's limits."""
     services, settings = configuration.services, configuration.settings
     ticker = Ticker(clock)
-    runner = EffectRunner(services, board, clock, pager)
+    runner = EffectRunner(services, board, clock, pager, past=partial(_seen, store))
     loop = Loop(
         store=store,
         runner=runner,
@@ -161,13 +156,31 @@ def make_engine(
         homes=homes,
         new_canary_id=new_canary_id,
     )
-    return Engine(service, Ownership(store, service, owner), loop, ticker, orphans)
+    ownership = Ownership(store, service, owner, share)
+    return Engine(service, ownership, loop, ticker, orphans)
+
+
+async def _seen(store: CanaryStore, canary_id: str) -> Sequence[Prepared | Observed]:
+    """What was seen of a canary; what another version of the bot wrote cannot be drawn."""
+    try:
+        return observed(await store.happenings(canary_id))
+    except ValueError as error:
+        log.warning("canary.not_drawn", canary_id=canary_id, reason=str(error))
+        return ()
 
 
 def _pager(secrets: Secrets, http: httpx.AsyncClient) -> Pager | None:
     """The webhook, where one is named."""
     url = secrets.canary_webhook_url
     return WebhookPager(url.get_secret_value(), http) if url else None
+
+
+def _http_mode(settings: Settings, secrets: Secrets) -> HttpMode | None:
+    """Where Slack's requests are taken; None in Socket Mode."""
+    if settings.slack.mode != "http":
+        return None
+    host, port = settings.slack.address
+    return HttpMode(secrets.slack_signing_secret.get_secret_value(), host, port)
 
 
 def redis_url(settings: Settings, secrets: Secrets) -> str:
@@ -179,29 +192,6 @@ def redis_url(settings: Settings, secrets: Secrets) -> str:
 def new_canary_id(service: str) -> str:
     """A short name that can be read aloud: the service and six letters."""
     return f"{service}-{''.join(random.choice(ALPHABET) for _ in range(6))}"
-
-
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end, on the event loop that costs least; uvloop is not made for Windows."""
-    new_loop = import_module("uvloop").new_event_loop if find_spec("uvloop") else None
-    with asyncio.Runner(loop_factory=new_loop) as runner:
-        return runner.run(work)
-
-
-async def collect() -> None:
-    """Go through everything once."""
-    gc.collect()
-
-
-def spare_collections() -> None:
-    """Keep the garbage collector from stopping everything for seconds, again and again.
-
-    A canary is some two hundred objects, none of them in a cycle, and is freed by counting. To go
-    through all of thousands of canaries takes a second or more; young objects are enough.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*COLLECT_AFTER)
 
 
 @asynccontextmanager
@@ -219,7 +209,8 @@ async def serve(path: Path, secrets: Secrets, stop: asyncio.Event) -> None:
 
     Raises:
         ConfigError: the configuration cannot be used.
-        PortError: the address of the store or of the webhook cannot be understood.
+        PortError: the address of the store or of the webhook cannot be understood, or the one for
+            Slack's requests cannot be had.
 
     """
     clock = SystemClock()
@@ -233,11 +224,18 @@ async def serve(path: Path, secrets: Secrets, stop: asyncio.Event) -> None:
         owner = new_owner()
         board = SlackBoard(client, limiter, clock, is_ours=partial(is_ours, store, owner))
         engine = make_engine(
-            configuration, store, board, clock, owner=owner, pager=_pager(secrets, http)
+            configuration,
+            store,
+            board,
+            clock,
+            owner=owner,
+            pager=_pager(secrets, http),
+            share=limiter.share,
         )
         edge = SlackEdge(
             client=client,
             app_token=secrets.slack_app_token.get_secret_value(),
+            http=_http_mode(configuration.settings, secrets),
             limiter=limiter,
             board=board,
             service=engine.service,
@@ -248,7 +246,11 @@ async def serve(path: Path, secrets: Secrets, stop: asyncio.Event) -> None:
         spare_collections()
         engine.ticker.repeat("collect", COLLECT_EVERY, collect)
         await engine.start()
-        await edge.start()
+        try:
+            await edge.start()
+        except PortError:
+            await _in_time(5, engine.stop())
+            raise
         log.info("bot.started", services=configuration.settings.service_names())
         await stop.wait()
         log.info("bot.stopping")

@@ -9,6 +9,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, TypeVar
 
+import httpx
+
 from adapters.clock import SystemClock
 from adapters.stores.redis import RedisStore
 from bot.bootstrap import Configuration, configure, http_client, redis_url
@@ -17,6 +19,7 @@ from bot.core.plan import FULL, Split
 from bot.core.slo import Arms, NoData
 from bot.ports import Clock, LogSource, MetricSource, PortError, ReadinessProbe, ServicePorts
 from bot.slack.checkup import check_slack
+from bot.slack.http import HEALTH, PATH
 
 T = TypeVar("T")
 
@@ -80,22 +83,39 @@ async def _store(url: str) -> AsyncIterator[RedisStore]:
 
 
 async def _slack(configuration: Configuration, secrets: Secrets, *, post: bool) -> list[Row]:
-    missing = secrets.missing()
+    settings = configuration.settings
+    missing = secrets.missing(settings.slack.mode)
     if missing:
         return [Row("slack", State.FAILED, sentence) for sentence in missing]
-    settings = configuration.settings
     channels = sorted({settings.channel_of(name) for name in settings.service_names()})
     answers = await check_slack(
         secrets.slack_bot_token.get_secret_value(),
-        secrets.slack_app_token.get_secret_value(),
+        secrets.slack_app_token.get_secret_value() if settings.slack.mode == "socket" else None,
         secrets.slack_api_url,
         channels if post else [],
     )
     rows = [Row(f"slack {a.what}", State.OK if a.ok else State.FAILED, a.text) for a in answers]
+    if settings.slack.mode == "http":
+        rows.append(await _request_url(*settings.slack.address))
     if not post:
         text = f"{', '.join(channels)} not tried; --post sends a message there and deletes it"
         rows.append(Row("slack channels", State.NOTE, text))
     return rows
+
+
+async def _request_url(host: str, port: int) -> Row:
+    """Whether a bot listens here; only Slack's own page can tell whether Slack reaches it."""
+    what, where = "slack request url", f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    async with http_client() as http:
+        try:
+            answer = await http.get(f"{where}{HEALTH}", timeout=3)
+        except httpx.HTTPError:
+            text = f"nobody answers at {where} yet; `canary serve` will"
+            return Row(what, State.NOTE, text)
+    if answer.status_code == httpx.codes.OK:
+        return Row(what, State.OK, f"a bot answers at {where}{PATH}")
+    text = f"something at {where} answers {answer.status_code}; is the port another's?"
+    return Row(what, State.NOTE, text)
 
 
 async def _service(name: str, ports: ServicePorts, clock: Clock) -> list[Row]:

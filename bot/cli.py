@@ -15,8 +15,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bot.config import ConfigError, Secrets
+from bot.config import ConfigError, Secrets, load
 from bot.config.example import EXAMPLE
+from bot.config.secrets import Mode
 from bot.ports import PortError
 
 UNUSABLE: Final = 2
@@ -44,16 +45,26 @@ def serve(config: Config = DEFAULT_CONFIG) -> None:
 
     set_up_logging()
     secrets = _secrets()
-    missing = secrets.missing()
+    missing = secrets.missing(_mode(config))
     if missing:
         _stop("\n".join(missing))
 
     _until_told(lambda stop: run(config, secrets, stop))
 
 
+def _mode(config: Path) -> Mode:
+    """How Slack is connected, for the tokens that takes; a missing file is complained of later."""
+    if not config.exists():
+        return "socket"
+    try:
+        return load(config)[0].slack.mode
+    except ConfigError as error:
+        _stop(str(error))
+
+
 def _until_told(work: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> None:
     """Run until SIGTERM or Ctrl-C, or until the input proves unusable."""
-    from bot.bootstrap import run as run_loop
+    from bot.running import run as run_loop
 
     async def main() -> None:
         stop = asyncio.Event()
@@ -191,11 +202,23 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 @app.command()
-def manifest() -> None:
+def manifest(
+    http: Annotated[
+        str,
+        typer.Option(
+            "--http",
+            metavar="URL",
+            help="For HTTP mode: where Slack reaches the bot, for example https://canary.example.com",
+        ),
+    ] = "",
+) -> None:
     """Print the manifest from which Slack makes the app."""
     from bot.slack.manifest import manifest as text
 
-    sys.stdout.write(text())
+    try:
+        sys.stdout.write(text(http))
+    except ValueError as error:
+        _stop(f"--http: {error}")
 
 
 @app.command()

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from adapters.stores.codec import Unreadable, decode_message
+from adapters.stores.codec import observed
 from adapters.stores.redis import RedisStore
 from bot.bootstrap import redis_url
 from bot.config import Secrets, load
@@ -17,7 +17,7 @@ from bot.core.canary import Canary
 from bot.core.events import Observed, Prepared
 from bot.core.replay import Replay, replay
 from bot.core.slo import Objectives
-from bot.ports import CanaryStore, Happening
+from bot.ports import CanaryStore
 
 INNER: Final = "judge."
 _OUTER: Final = tuple(name for name in SloSettings.model_fields if name != "judge")
@@ -71,28 +71,6 @@ async def _stored(store: CanaryStore, canary_id: str) -> tuple[Canary, list[Prep
     if not any(isinstance(message, Observed) for message in seen):
         raise ValueError(f"nothing was read of {canary_id}: it carried no traffic")
     return record.canary, seen
-
-
-def observed(happenings: tuple[Happening, ...]) -> list[Prepared | Observed]:
-    """The looks in a stream, in order, after what the judge had learnt before them.
-
-    Raises:
-        ValueError: one of them was written by another version of the bot.
-
-    """
-    found = []
-    for happening in happenings:
-        if happening.kind not in {"prepared", "observed"}:
-            continue
-        try:
-            message = decode_message(happening.data)
-        except Unreadable as error:
-            raise ValueError(
-                f"what was read at {happening.at:%H:%M:%S} cannot be read: {error}"
-            ) from None
-        assert isinstance(message, Prepared | Observed), "the kind says so"
-        found.append(message)
-    return found
 
 
 def changed(objectives: Objectives, changes: dict[str, str]) -> Objectives:

@@ -1,18 +1,19 @@
 """One service with adapters that do as they are told, and an engine around them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from builders import ADA
 
-from adapters.stores.codec import encode_message
+from adapters.stores.codec import decode_message, encode_message
 from adapters.stores.memory import MemoryStore
 from bot.core.canary import Canary, Thread
 from bot.core.commands import Start
 from bot.core.effects import Note, Topic
+from bot.core.events import Observed, Prepared
 from bot.core.plan import FULL, ZERO, Escalation, Gate, Plan, Split, Step, Weight
 from bot.core.reading import Counters, Reading
 from bot.core.slo import Arms, Component, LogCounts, NoData, Objectives, Readiness
@@ -60,6 +61,7 @@ class Outside:
     notes: list[Note] = field(default_factory=list)
     shown: list[Canary] = field(default_factory=list)
     retracted: list[Note | None] = field(default_factory=list)
+    pictures: list[str] = field(default_factory=list)
 
     smallest = Weight(1)
     durable = True
@@ -124,6 +126,13 @@ class Outside:
             raise PortError("Slack does not answer")
         self.shown.append(canary)
 
+    async def picture(
+        self, canary: Canary, seen: Sequence[Prepared | Observed], turn: Turn
+    ) -> None:
+        if self.slack_down:
+            raise PortError("Slack does not answer")
+        self.pictures.append(canary.id)
+
     @property
     def topics(self) -> list[Topic]:
         return [note.topic for note in self.notes]
@@ -138,7 +147,8 @@ class Bot:
         clock = Now()
         self.ticker = Ticker(clock)
         ports = ServicePorts(outside, outside, outside, outside)
-        runner = EffectRunner({"shop": ports}, outside, clock, pager)
+        self._store = store
+        runner = EffectRunner({"shop": ports}, outside, clock, pager, past=self._seen)
         self.loop = Loop(
             store=store,
             runner=runner,
@@ -155,6 +165,10 @@ class Bot:
         """As kill -9 does: nothing is finished, nothing is said."""
         self.ticker.stop()
         await self.loop.stop(0)
+
+    async def _seen(self, canary_id: str) -> list[Prepared | Observed]:
+        told = [decode_message(each.data) for each in await self._store.happenings(canary_id)]
+        return [each for each in told if isinstance(each, Prepared | Observed)]
 
     async def until(self, canary_id: str, is_so: Callable[[Canary], bool]) -> Canary:
         """Wait until the canary is as wanted, for ten seconds at most."""

@@ -6,6 +6,7 @@ judged by. A new field with a default may be added freely; any other change rais
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -21,16 +22,17 @@ from pydantic_core import (
 )
 
 from bot.core.canary import Canary, Phase
-from bot.core.commands import Command, Found, Start
+from bot.core.commands import Command, Found, Start, Undo
 from bot.core.effects import Intent
-from bot.core.events import Event
+from bot.core.events import Event, Observed, Prepared
+from bot.core.freezes import Freeze
 from bot.core.plan import Plan
 from bot.ports import Happening
 
 FORMAT: Final = 1
 """The shape of a stored canary; a bot that meets another one leaves it alone."""
 
-Message = Start | Found | Command | Event
+Message = Start | Found | Undo | Command | Event
 """Everything a canary's stream can hold."""
 
 
@@ -65,6 +67,8 @@ _WRITER: Final = SchemaSerializer(
     _with_infinities(_STORED.core_schema), {"ser_json_inf_nan": "strings"}
 )
 """Writes the same as `_json` in a third of the time, since it knows the types beforehand."""
+
+_FREEZE: Final = TypeAdapter(Freeze)
 
 _MESSAGE: Final[TypeAdapter[Message]] = TypeAdapter(
     Annotated[Message, Field(discriminator="kind")]
@@ -127,6 +131,24 @@ def decode_message(text: bytes | str) -> Message:
     except ValidationError as error:
         unknown = _unknown_kind("message", Message, _parsed(text))
         raise Unreadable(unknown or _first(error)) from None
+
+
+def encode_freeze(freeze: Freeze) -> bytes:
+    """A freeze as JSON; `decode_freeze` gives back an equal one."""
+    return _json(freeze)
+
+
+def decode_freeze(text: bytes | str) -> Freeze:
+    """The freeze in this JSON.
+
+    Raises:
+        Unreadable: not JSON, or incomplete.
+
+    """
+    try:
+        return _FREEZE.validate_json(text)
+    except ValidationError as error:
+        raise Unreadable(_first(error)) from None
 
 
 def _json(value: object) -> bytes:
@@ -202,3 +224,25 @@ def happening_of(fields: dict[bytes, bytes]) -> Happening:
     """
     at = datetime.fromisoformat(fields[b"at"].decode())
     return Happening(at, fields[b"kind"].decode(), fields[b"data"].decode())
+
+
+def observed(happenings: Iterable[Happening]) -> list[Prepared | Observed]:
+    """The looks in a stream, in order, after what the judge had learnt before them.
+
+    Raises:
+        ValueError: one of them was written by another version of the bot.
+
+    """
+    found = []
+    for happening in happenings:
+        if happening.kind not in {"prepared", "observed"}:
+            continue
+        try:
+            message = decode_message(happening.data)
+        except Unreadable as error:
+            raise ValueError(
+                f"what was read at {happening.at:%H:%M:%S} cannot be read: {error}"
+            ) from None
+        assert isinstance(message, Prepared | Observed), "the kind says so"
+        found.append(message)
+    return found

@@ -11,7 +11,8 @@ index that it stands in. For the prefix `canarybot` and the service `shop`, whic
 - `canarybot:{10}:open`: the shard's unfinished canaries and their owners, a hash;
 - `canarybot:{10}:history`: the ids of all the shard's canaries by creation, a sorted set;
 - `canarybot:beat:<owner>`: this replica is alive, for a few seconds;
-- `canarybot:anyone`: some replica is, for the same time.
+- `canarybot:anyone`: some replica is, for the same time;
+- `canarybot:freezes`: what is frozen by whom until when, a hash by scope.
 """
 
 import zlib
@@ -83,6 +84,11 @@ class Keys:
     def anyone(self) -> str:
         """The heartbeat of all replicas together, for whoever asks only whether there is one."""
         return f"{self.prefix}:anyone"
+
+    @property
+    def freezes(self) -> str:
+        """What is frozen, by scope: a hash of its own, for it is not of one service."""
+        return f"{self.prefix}:freezes"
 
     @property
     def shards(self) -> tuple[ShardKeys, ...]:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from adapters.stores import Description
 from adapters.stores.codec import decode_canary, encode_canary
 from bot.core.canary import Canary
+from bot.core.freezes import Freeze
 from bot.ports import Clock, Conflict, Happening, Record, ServiceBusy
 
 
@@ -43,6 +44,8 @@ class MemoryStore:
         self._live: dict[str, str] = {}
         self._history: defaultdict[str, list[str]] = defaultdict(list)
         self._beats: dict[str, datetime] = {}
+        self._sharers = 1
+        self._freezes: dict[str, Freeze] = {}
 
     async def create(
         self, canary: Canary, owner: str, happenings: tuple[Happening, ...]
@@ -121,12 +124,18 @@ class MemoryStore:
         """See `CanaryStore.orphans`."""
         now = self._clock.now()
         alive = {owner for owner, at in self._beats.items() if now - at < self._silence}
+        owners = {row.owner for row in self._rows.values() if not row.finished}
+        self._sharers = max(1, len(owners & alive))
         return {
             canary_id: row.owner
             for canary_id, row in sorted(self._rows.items())
             if not row.finished
             and (row.owner not in alive or (row.owner == owner and canary_id not in held))
         }
+
+    async def sharers(self) -> int:
+        """See `CanaryStore.sharers`."""
+        return self._sharers
 
     async def unfinished(self, but: Collection[str] = ()) -> tuple[Canary, ...]:
         """See `CanaryStore.unfinished`."""
@@ -151,6 +160,18 @@ class MemoryStore:
         """See `CanaryStore.happenings`."""
         row = self._rows.get(canary_id)
         return tuple(row.stream) if row else ()
+
+    async def freeze(self, freeze: Freeze) -> None:
+        """See `CanaryStore.freeze`."""
+        self._freezes[freeze.scope] = freeze
+
+    async def unfreeze(self, scope: str) -> Freeze | None:
+        """See `CanaryStore.unfreeze`."""
+        return self._freezes.pop(scope, None)
+
+    async def freezes(self) -> tuple[Freeze, ...]:
+        """See `CanaryStore.freezes`."""
+        return tuple(freeze for _, freeze in sorted(self._freezes.items()))
 
     async def ping(self) -> None:
         """Nothing can be down."""

@@ -16,12 +16,16 @@ class Presence:
 
     All methods raise `PortError` when Redis cannot be reached.
 
+    Attributes:
+        sharers: how many living replicas had unfinished canaries at the last look for orphans.
+
     """
 
     def __init__(self, link: Link, keys: Keys, silence: timedelta) -> None:
         self._link = link
         self._keys = keys
         self._silence = silence
+        self.sharers = 1
 
     async def beat(self, owner: str) -> None:
         """Say that this replica is alive, and that some replica is."""
@@ -61,6 +65,7 @@ class Presence:
             for name in names:
                 pipe.exists(self._keys.beat(name.decode()))
             alive = set(compress(names, await pipe.execute()))
+        self.sharers = max(1, len(alive))
         return {
             name.decode(): by.decode()
             for name, by in sorted(owners.items())

@@ -14,10 +14,12 @@ from adapters.stores import Description, scripts
 from adapters.stores.codec import decode_canary, encode_canary, flat, happening_of
 from adapters.stores.connection import Link
 from adapters.stores.description import describe
+from adapters.stores.freezing import Freezing
 from adapters.stores.keys import Keys
 from adapters.stores.presence import Presence
 from adapters.stores.running import Scripts
 from bot.core.canary import Canary
+from bot.core.freezes import Freeze
 from bot.ports import Conflict, Happening, PortError, Record, ServiceBusy
 
 _FIELDS: Final = ("data", "version", "epoch", "owner")
@@ -61,6 +63,7 @@ class RedisStore:
         self._keys = Keys(prefix)
         self._scripts = Scripts(self._link)
         self._presence = Presence(self._link, self._keys, silence)
+        self._freezing = Freezing(self._link, self._keys.freezes)
         self._keep = keep.total_seconds()
 
     async def create(
@@ -181,6 +184,10 @@ class RedisStore:
         """See `CanaryStore.orphans`."""
         return await self._presence.orphans(owner, held)
 
+    async def sharers(self) -> int:
+        """See `CanaryStore.sharers`; asks Redis nothing."""
+        return self._presence.sharers
+
     async def unfinished(self, but: Collection[str] = ()) -> tuple[Canary, ...]:
         """See `CanaryStore.unfinished`; what cannot be read is left out, and logged."""
         ids = {name.decode() for name in await self._presence.owners()}
@@ -251,6 +258,18 @@ class RedisStore:
             if len(page) < PAGE:
                 return tuple(found)
             after = f"({page[-1][0].decode()}"
+
+    async def freeze(self, freeze: Freeze) -> None:
+        """See `CanaryStore.freeze`."""
+        await self._freezing.put(freeze)
+
+    async def unfreeze(self, scope: str) -> Freeze | None:
+        """See `CanaryStore.unfreeze`."""
+        return await self._freezing.take(scope)
+
+    async def freezes(self) -> tuple[Freeze, ...]:
+        """See `CanaryStore.freezes`."""
+        return await self._freezing.all()
 
     async def ping(self) -> None:
         """Ask whether Redis answers; `PortError` when it does not."""

@@ -4,12 +4,15 @@ from typing import Final
 
 EXAMPLE: Final = """\
 # canarybot's configuration. `canary check` says whether it works; the README explains each setting.
-# Secrets stay in the environment: SLACK_BOT_TOKEN, SLACK_APP_TOKEN, CANARY_REDIS_URL.
+# Secrets stay in the environment: SLACK_BOT_TOKEN, SLACK_APP_TOKEN (SLACK_SIGNING_SECRET in HTTP
+# mode), CANARY_REDIS_URL.
 
 redis: redis://127.0.0.1:6379/0
 
 slack:
   channel: C0123456789          # where canaries are announced (a channel's id, not its name)
+  # mode: http                  # Slack calls the bot, instead of Socket Mode
+  # listen: "127.0.0.1:3000"    # where, behind a proxy that speaks TLS
 
 tick: 10s                       # time between two looks
 
@@ -27,13 +30,17 @@ tiers:                          # the safest first; a start may raise the tier, 
     percent: 5
     window: 20m
     promote: approval           # the numbers, then a person
-    approvers: [S0123456789]    # user groups (S…) or users (U…)
+    approvers: [S0123456789]    # user groups (S…), users (U…) or a channel's members (C…)
+    approvals: 1                # so many different people
+    author_may_approve: false   # whoever started it is not one of them
     decision: 1h                # silence for so long rolls back
 
 services:
   checkout:
     tier: safe
     # channel: C0987654321      # a channel of its own
+    # oncall: S0987654321       # mentioned when a canary of this service was rolled back
+    # dashboards: {Grafana: "https://grafana.example/d/x?var-service={service}&from={from}&to={to}"}
     traffic:
       adapter: envoy
       runtime_file: /etc/envoy/runtime/rt.yaml

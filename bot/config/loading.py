@@ -167,7 +167,7 @@ def _shape(path: Sequence[str | int]) -> str:
 
 def _siblings(path: Sequence[str | int]) -> tuple[str, ...]:
     """The settings that are known where an unknown one stands."""
-    from bot.config import models
+    from bot.config import models, tiers
 
     match list(path[:-1]):
         case []:
@@ -175,9 +175,9 @@ def _siblings(path: Sequence[str | int]) -> tuple[str, ...]:
         case ["slack"]:
             model = models.SlackSettings
         case ["tiers", _]:
-            model = models.TierSettings
+            model = tiers.TierSettings
         case ["tiers", _, "steps", _]:
-            model = models.StepSettings
+            model = tiers.StepSettings
         case ["services", _]:
             model = models.ServiceSettings
         case ["services", _, "slos"]:

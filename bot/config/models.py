@@ -1,13 +1,17 @@
 """The shape of the configuration, and the plans it makes."""
 
 from datetime import timedelta
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from bot.config.judging import JudgeSettings
+from bot.config.listening import DEFAULT_LISTEN, listen_address
+from bot.config.secrets import Mode
+from bot.config.tiers import StepSettings, Strict, TierSettings
 from bot.config.units import Duration, Fraction, Percent, duration, unknown, weight, written
-from bot.core.plan import ANYONE, Escalation, Gate, Plan, Step, Weight
+from bot.core.freezes import ALL
+from bot.core.plan import Dashboard, Escalation, Plan, Step, Weight
 from bot.core.slo import Objectives, Sli
 from bot.core.tuning import Tuning
 
@@ -17,16 +21,13 @@ MOST_PERCENT: Final = Weight.percent(50)
 LONGEST_WINDOW: Final = timedelta(hours=24)
 """A mistyped window must not leave users on a canary for weeks."""
 
-Approver = Annotated[str, Field(pattern=r"^([USW][A-Z0-9]{2,}|anyone)$")]
+Mentioned = Annotated[str, Field(pattern=r"^[USW][A-Z0-9]{2,}$")]
+DashboardUrl = Annotated[str, Field(pattern=r"^https?://[^\s<>|]{3,2000}$")]
 Channel = Annotated[str, Field(pattern=r"^[CG][A-Z0-9]{2,}$")]
 ServiceName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SloSettings(_Strict):
+class SloSettings(Strict):
     """What the canary is held to; see `bot.core.slo.Objectives` for each.
 
     `judge` holds how evidence is weighed, which nobody should need: `bot.core.tuning.Tuning`.
@@ -50,50 +51,6 @@ class SloSettings(_Strict):
         return Objectives(watched=watched, tuning=self.judge, **given)
 
 
-class StepSettings(_Strict):
-    """One weight and how long it is held."""
-
-    percent: Percent
-    window: Duration
-
-
-class TierSettings(_Strict):
-    """How careful a class of changes is treated.
-
-    Attributes:
-        percent, window: the canary's one step; `steps` instead for several.
-        start, promote: `auto`, or `approval` by one of the approvers.
-        approvers: ids of Slack users (U…) or user groups (S…), or `anyone`.
-        decision: how long a person may think; silence then rolls back.
-        extension: how much longer the window gets while there is too little evidence.
-
-    """
-
-    percent: Percent = Weight.percent(5)
-    window: Duration = timedelta(minutes=20)
-    steps: tuple[StepSettings, ...] = ()
-    start: Literal["auto", "approval"] = "auto"
-    promote: Literal["auto", "approval"] = "auto"
-    approvers: tuple[Approver, ...] = ()
-    decision: Duration = timedelta(minutes=30)
-    extension: Duration = timedelta(minutes=20)
-    prepare: Duration = timedelta(minutes=2)
-
-    @model_validator(mode="after")
-    def _somebody_may_approve(self) -> "TierSettings":
-        if "approval" in {self.start, self.promote} and not self.approvers:
-            raise ValueError(
-                "approval is asked for, but nobody may give it: name approvers (user ids U…, user "
-                "group ids S…, or anyone)"
-            )
-        return self
-
-    @property
-    def gate(self) -> Gate:
-        """Who decides; whoever is in the channel where nobody is named."""
-        return Gate(self.approvers or (ANYONE,), self.decision)
-
-
 class AdapterSettings(BaseModel):
     """Which adapter, and its own options beside it."""
 
@@ -107,13 +64,23 @@ class AdapterSettings(BaseModel):
         return dict(self.model_extra or {})
 
 
-class ServiceSettings(_Strict):
-    """One service: its tier, where it is talked about, and how it is reached and seen."""
+class ServiceSettings(Strict):
+    """One service: its tier, where it is talked about, and how it is reached and seen.
+
+    Attributes:
+        oncall: mentioned when its canary was rolled back, a user's or user group's id; wins over
+            `escalation.oncall`.
+        dashboards: what a breach links to: addresses by their names. `{service}`, `{revision}`,
+            `{from}` and `{to}` (milliseconds) in them are filled in.
+
+    """
 
     tier: str
     channel: Channel | None = None
     percent: Percent | None = None
     window: Duration | None = None
+    oncall: Mentioned | None = None
+    dashboards: dict[str, DashboardUrl] = Field(default_factory=dict, max_length=5)
     slos: SloSettings = SloSettings()
     traffic: AdapterSettings
     metrics: AdapterSettings | None = None
@@ -138,14 +105,14 @@ class ServiceSettings(_Strict):
         return self
 
 
-class EscalationSettings(_Strict):
+class EscalationSettings(Strict):
     """Who is called while a rollback is not confirmed; see `bot.core.plan.Escalation`.
 
     The webhook's address stands in the environment, CANARY_WEBHOOK_URL.
     """
 
     after: Duration = timedelta(seconds=30)
-    oncall: Annotated[str, Field(pattern=r"^[USW][A-Z0-9]{2,}$")] | None = None
+    oncall: Mentioned | None = None
 
     @property
     def escalation(self) -> Escalation:
@@ -153,13 +120,33 @@ class EscalationSettings(_Strict):
         return Escalation(self.after, self.oncall or "")
 
 
-class SlackSettings(_Strict):
-    """Where canaries are announced unless their service says otherwise."""
+class SlackSettings(Strict):
+    """Where canaries are announced unless their service says otherwise, and how clicks arrive.
+
+    Attributes:
+        mode: `socket`, the bot connects to Slack; `http`, Slack calls the bot at `listen`.
+        listen: host:port, in HTTP mode only; 127.0.0.1:3000 unless told otherwise.
+
+    """
 
     channel: Channel
+    mode: Mode = "socket"
+    listen: str | None = None
+
+    @model_validator(mode="after")
+    def _listens_in_http_mode_only(self) -> "SlackSettings":
+        if self.listen is not None and self.mode != "http":
+            raise ValueError("listen is for HTTP mode only: add mode: http, or take listen out")
+        listen_address(self.listen or DEFAULT_LISTEN)
+        return self
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port to listen at in HTTP mode."""
+        return listen_address(self.listen or DEFAULT_LISTEN)
 
 
-class Settings(_Strict):
+class Settings(Strict):
     """The whole file."""
 
     redis: str = "redis://127.0.0.1:6379/0"
@@ -184,6 +171,13 @@ class Settings(_Strict):
     def _tick_in_reach(cls, value: timedelta) -> timedelta:
         if not timedelta(seconds=1) <= value <= timedelta(minutes=5):
             raise ValueError("a tick lies between 1s and 5m")
+        return value
+
+    @field_validator("services")
+    @classmethod
+    def _all_is_everything(cls, value: dict[str, ServiceSettings]) -> dict[str, ServiceSettings]:
+        if ALL in value:
+            raise ValueError(f"no service can be named {ALL}: that word means all of them")
         return value
 
     def service_names(self) -> tuple[str, ...]:
@@ -229,8 +223,14 @@ class Settings(_Strict):
             promote_gate=gate if chosen.promote == "approval" else None,
             extension=chosen.extension,
             prepare_timeout=chosen.prepare,
-            escalation=self.escalation.escalation,
+            escalation=self._escalation(config),
+            pause=chosen.pause,
+            dashboards=tuple(Dashboard(*each) for each in config.dashboards.items()),
         )
+
+    def _escalation(self, config: ServiceSettings) -> Escalation:
+        common = self.escalation.escalation
+        return Escalation(common.after, config.oncall or common.oncall)
 
     def _tier(self, service: str, own: str, asked: str | None) -> str:
         for name in (own, asked or own):

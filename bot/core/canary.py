@@ -4,17 +4,18 @@ Each phase holds just the fields that are true in it, so that a canary that is b
 rolled back cannot be written down.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from bot.core.commands import Question
 from bot.core.effects import Intent
 from bot.core.judge import JudgeState
-from bot.core.plan import FULL, ZERO, Actor, Plan, Step, Weight
+from bot.core.plan import FULL, ZERO, Actor, Approval, Plan, Step, Weight
 from bot.core.reading import Tally
 from bot.core.shares import Share
 from bot.core.slo import Arms
+from bot.core.trend import Trend
 from bot.core.verdict import Finding
 
 TIMELINE_LENGTH: Final = 40
@@ -24,7 +25,7 @@ TIMELINE_LENGTH: Final = 40
 class Cause:
     """Why the traffic went back: the numbers, a person, silence, or a router that would not move."""
 
-    kind: Literal["breach", "abort", "no_decision", "failure"]
+    kind: Literal["breach", "abort", "no_decision", "failure", "undo"]
     text: str
     by: Actor | None = None
     findings: tuple[Finding, ...] = ()
@@ -36,6 +37,7 @@ class PendingApproval:
 
     since: datetime
     expires_at: datetime
+    approvals: tuple[Approval, ...] = ()
     kind: Literal["pending_approval"] = "pending_approval"
 
 
@@ -80,13 +82,20 @@ class Observing:
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """A person holds the weight; still judged, still rolled back."""
+    """A person holds the weight; still judged, still rolled back.
+
+    Attributes:
+        remaining, extension: of the window, once it goes on.
+        until: when it goes on by itself.
+
+    """
 
     step: int
     by: Actor
     since: datetime
     remaining: timedelta
     extension: timedelta
+    until: datetime | None = None
     kind: Literal["paused"] = "paused"
 
 
@@ -98,6 +107,7 @@ class AwaitingDecision:
     question: Question
     since: datetime
     expires_at: datetime
+    approvals: tuple[Approval, ...] = ()
     kind: Literal["awaiting_decision"] = "awaiting_decision"
 
 
@@ -203,6 +213,10 @@ class Canary:
         notes: how many notes have been written so far.
         drift: how the router's split differs from what was asked, while it does.
         share: how the requests have been split at this weight.
+        reason: why it was started, in the words of whoever did.
+        trouble_at: when something first spoke against it.
+        trend: how both arms did lately.
+        undoes: id of the promoted canary that this one takes back; empty for all others.
 
     """
 
@@ -226,6 +240,10 @@ class Canary:
     notes: int = 0
     drift: str = ""
     share: Share | None = None
+    reason: str = ""
+    trouble_at: datetime | None = None
+    trend: Trend = field(default_factory=Trend)
+    undoes: str = ""
     timeline: tuple[Entry, ...] = ()
 
     @property
@@ -272,7 +290,9 @@ class Canary:
             case RollingBack(retry_at=retry, since=since, calls=calls):
                 due.append(retry)
                 due += [since + wait for wait in self.plan.escalation.due[calls:][:1]]
-            case Observing() | Paused() | Promoted() | RolledBack() | Rejected():
+            case Paused(until=until):
+                due.append(until)
+            case Observing() | Promoted() | RolledBack() | Rejected():
                 pass
         return min((at for at in due if at is not None), default=None)
 

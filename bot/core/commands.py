@@ -24,6 +24,7 @@ class Start:
     channel: str
     by: Actor
     at: datetime
+    reason: str = ""
     kind: Literal["start"] = "start"
 
 
@@ -49,6 +50,31 @@ class Found:
     weight: Weight
     grace: timedelta
     kind: Literal["found"] = "found"
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Send all traffic back to what was stable before a promotion.
+
+    Attributes:
+        undoes: id of the promoted canary; the rest describes it.
+        ts: of its message; empty where there is none.
+
+    """
+
+    canary_id: str
+    undoes: str
+    service: str
+    revision: str
+    stable_revision: str | None
+    plan: Plan
+    channel: str
+    ts: str
+    by: Actor
+    at: datetime
+    arms: Arms[str]
+    reason: str = ""
+    kind: Literal["undo"] = "undo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +111,16 @@ class Abort:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Hold the weight; the canary is still judged."""
+    """Hold the weight; the canary is still judged.
+
+    Attributes:
+        lasting: how long; None for as long as the plan says.
+
+    """
 
     by: Actor
     at: datetime
+    lasting: timedelta | None = None
     kind: Literal["pause"] = "pause"
 
 
@@ -101,4 +133,29 @@ class Resume:
     kind: Literal["resume"] = "resume"
 
 
-Command = Approve | Abort | Pause | Resume
+@dataclass(frozen=True, slots=True)
+class Promote:
+    """Go on now: to the next step or 100 %, before the window is over.
+
+    Attributes:
+        step: what the person saw it at; None for whichever it is now.
+
+    """
+
+    by: Actor
+    at: datetime
+    step: int | None = None
+    kind: Literal["promote"] = "promote"
+
+
+@dataclass(frozen=True, slots=True)
+class Extend:
+    """Watch longer before anything is decided."""
+
+    by: Actor
+    at: datetime
+    more: timedelta
+    kind: Literal["extend"] = "extend"
+
+
+Command = Approve | Abort | Pause | Resume | Promote | Extend

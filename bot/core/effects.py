@@ -26,6 +26,9 @@ class Topic(StrEnum):
     FLIP_OVERDUE = "flip_overdue"
     ONCALL = "oncall"
     DRIFT = "drift"
+    STARTED = "started"
+    STEP = "step"
+    TROUBLE = "trouble"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class Note:
         findings: the indicators it is about.
         lines: log lines as evidence, redacted.
         by: whose decision it reports.
+        step: which of the plan's steps was reached.
 
     """
 
@@ -47,6 +51,7 @@ class Note:
     findings: tuple[Finding, ...] = ()
     lines: tuple[str, ...] = ()
     by: Actor | None = None
+    step: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +122,14 @@ class ShowEnd:
     kind: Literal["show_end"] = "show_end"
 
 
-Outward = GatherEvidence | OpenThread | Tell | ShowEnd
+@dataclass(frozen=True, slots=True)
+class ShowPicture:
+    """Put a picture of the whole window into the thread."""
+
+    kind: Literal["show_picture"] = "show_picture"
+
+
+Outward = GatherEvidence | OpenThread | Tell | ShowEnd | ShowPicture
 """Only tells people, or fetches what they are told: in order, and never in anybody's way."""
 
 Intent = Prepare | SetWeight | Page | Outward

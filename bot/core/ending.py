@@ -6,12 +6,22 @@ from typing import Any, Final
 
 from bot.core.canary import Canary, RolledBack, RollingBack, Thread
 from bot.core.commands import Command
-from bot.core.effects import GatherEvidence, OpenThread, Page, SetWeight, ShowEnd, Tell, Topic
+from bot.core.effects import (
+    GatherEvidence,
+    OpenThread,
+    Page,
+    SetWeight,
+    ShowEnd,
+    ShowPicture,
+    Tell,
+    Topic,
+)
 from bot.core.events import (
     EndShown,
     Event,
     EvidenceGathered,
     Paged,
+    PictureShown,
     ShiftFailed,
     ThreadOpened,
     Ticked,
@@ -98,7 +108,8 @@ def _rolled_back(canary: Canary, phase: RollingBack, at: datetime) -> Transition
 
 
 def bookkeeping(
-    canary: Canary, event: ThreadOpened | Told | EvidenceGathered | Paged | EndShown
+    canary: Canary,
+    event: ThreadOpened | Told | EvidenceGathered | Paged | EndShown | PictureShown,
 ) -> Transition:
     """Outward effects that were done; each is heard once."""
     match event:
@@ -124,3 +135,5 @@ def bookkeeping(
             return Transition(without(canary, Page))
         case EndShown():
             return Transition(without(canary, ShowEnd))
+        case PictureShown():
+            return Transition(without(canary, ShowPicture))

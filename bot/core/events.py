@@ -114,6 +114,14 @@ class EndShown:
     kind: Literal["end_shown"] = "end_shown"
 
 
+@dataclass(frozen=True, slots=True)
+class PictureShown:
+    """The picture stands in the thread, or there is none to be had."""
+
+    at: datetime
+    kind: Literal["picture_shown"] = "picture_shown"
+
+
 Event = (
     Ticked
     | Prepared
@@ -125,4 +133,5 @@ Event = (
     | Told
     | Paged
     | EndShown
+    | PictureShown
 )

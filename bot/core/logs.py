@@ -6,7 +6,7 @@ compared. A signature is for people as well: it is shown where a canary was roll
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from bot.core.redaction import redact, scrubbed
@@ -167,8 +167,11 @@ def _named(token: re.Match[str]) -> str:
             return _PLACEHOLDERS[group or ""]
 
 
-def distinct(lines: Sequence[str], most: int) -> tuple[str, ...]:
-    """The newest line of each signature with how often it came, at most `most`, newest last."""
+def distinct(lines: Sequence[str], most: int, known: Collection[str] = ()) -> tuple[str, ...]:
+    """The newest line of each signature with how often it came, at most `most`.
+
+    Newest last, but those whose signature is `known`, which stable logs as well, after all others.
+    """
     newest: dict[str, str] = {}
     counts: Counter[str] = Counter()
     for line in lines:
@@ -176,7 +179,9 @@ def distinct(lines: Sequence[str], most: int) -> tuple[str, ...]:
         newest.pop(name, None)  # to the end: it is the newest again
         newest[name] = line
         counts[name] += 1
-    kept = list(newest.items())[-most:] if most > 0 else []
+    news = [item for item in newest.items() if item[0] not in known]
+    old = [item for item in newest.items() if item[0] in known]
+    kept = [*news[-most:], *old[len(old) - max(0, most - len(news)) :]] if most > 0 else []
     return tuple(f"{counts[name]} x {line}" if counts[name] > 1 else line for name, line in kept)
 
 

@@ -10,6 +10,7 @@ from bot.core.canary import (
     Canary,
     Cause,
     Observing,
+    Paused,
     Phase,
     Promoting,
     Shifting,
@@ -22,6 +23,7 @@ from bot.core.plan import ZERO
 from bot.core.reading import Progress, Tally, progress
 from bot.core.shares import counted
 from bot.core.slo import Arms, NoData, Readiness, Sample, Traffic
+from bot.core.trouble import first_sign
 from bot.core.verdict import Health, Verdict
 
 
@@ -62,6 +64,8 @@ def _earlier(canary: Canary, by: timedelta) -> Phase:
             return replace(phase, since=since - by, until=until - by, deadline=deadline - by)
         case AwaitingDecision(since=since, expires_at=expires_at) as phase:
             return replace(phase, since=since - by, expires_at=expires_at - by)
+        case Paused(since=since, until=until) as phase if until is not None:
+            return replace(phase, since=since - by, until=until - by)
         case phase:
             return phase
 
@@ -77,7 +81,19 @@ def looked(canary: Canary, seen: Observed) -> Look:
         worst = verdict.breaches[0]
         cause = Cause("breach", f"{worst.sli}: {worst.reason}", findings=verdict.breaches)
         return Look(roll_back(canary, cause, seen.at), verdict)
-    return Look(_mind_the_drift(canary, seen), verdict)
+    return Look(_mind_the_trouble(_mind_the_drift(canary, seen), verdict, seen.at), verdict)
+
+
+def _mind_the_trouble(move: Transition, verdict: Verdict, at: datetime) -> Transition:
+    """The first sign that something may be wrong is told, once."""
+    canary = move.canary
+    sign = None if canary.trouble_at else first_sign(verdict, canary.judge)
+    if sign is None:
+        return move
+    noted = replace(canary, trouble_at=at).noted(at, f"first sign of trouble: {sign.sli}")
+    return telling(
+        Transition(noted, move.effects), Topic.TROUBLE, at, sign.reason, findings=(sign,)
+    )
 
 
 def _unwatched(canary: Canary, seen: Observed) -> Canary:
@@ -181,6 +197,7 @@ def _judged(canary: Canary, seen: Observed) -> Canary:
         tally=new.tally,
         judge=new.memory,
         share=counted(canary.share, canary.asked, new.traffic),
+        trend=canary.trend.after(new.traffic),
         last_look_at=seen.at,
     )
 

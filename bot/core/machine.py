@@ -5,10 +5,9 @@ message. Each phase has a small function that reads like its place in the state 
 """
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Final
 
-from bot.core import looking, preparing
+from bot.core import deciding, looking, preparing
 from bot.core.canary import (
     AwaitingDecision,
     Canary,
@@ -25,7 +24,17 @@ from bot.core.canary import (
     RollingBack,
     Shifting,
 )
-from bot.core.commands import Abort, Approve, Command, Pause, Resume, Start
+from bot.core.commands import (
+    Abort,
+    Approve,
+    Command,
+    Extend,
+    Pause,
+    Promote,
+    Question,
+    Resume,
+    Start,
+)
 from bot.core.effects import Prepare, SetWeight, Topic
 from bot.core.ending import bookkeeping, while_rolling_back
 from bot.core.events import (
@@ -34,6 +43,7 @@ from bot.core.events import (
     EvidenceGathered,
     Observed,
     Paged,
+    PictureShown,
     Prepared,
     ShiftFailed,
     ThreadOpened,
@@ -47,8 +57,6 @@ from bot.core.moves import (
     Transition,
     announce,
     back_off,
-    gate_of,
-    go_on,
     ignore_or,
     intending,
     is_due,
@@ -60,7 +68,7 @@ from bot.core.moves import (
     the_end,
     without,
 )
-from bot.core.refusals import already, not_allowed, not_asked, not_now
+from bot.core.refusals import already, not_now
 
 __all__ = ["Refused", "Transition", "begin", "transition"]
 
@@ -81,6 +89,7 @@ def begin(start: Start) -> Transition:
         started_by=start.by,
         created_at=start.at,
         judge=begin_judging(plan.objectives),
+        reason=start.reason,
     ).noted(start.at, f"started: {plan.tier}, {plan.steps[0].weight}", start.by)
     if plan.start_gate is None:
         move = prepare(canary, start.at)
@@ -95,7 +104,7 @@ def begin(start: Start) -> Transition:
 def transition(canary: Canary, message: Command | Event) -> Transition | Refused:
     """What this message makes of the canary."""
     match message:
-        case ThreadOpened() | Told() | EvidenceGathered() | Paged() | EndShown():
+        case ThreadOpened() | Told() | EvidenceGathered() | Paged() | EndShown() | PictureShown():
             return bookkeeping(canary, message)
         case Abort():
             return _abort(canary, message)
@@ -135,18 +144,18 @@ def _while_pending(
     canary: Canary, phase: PendingApproval, message: Command | Event
 ) -> Transition | Refused:
     match message:
-        case Approve(by=by, at=at, question=question):
-            if question not in {None, "start"}:
-                return Refused(not_asked(canary))
-            gate = gate_of(canary, "start")
-            if not gate.admits(by):
-                return Refused(not_allowed(canary, gate))
-            canary = canary.noted(at, "start approved", by)
-            return telling(prepare(canary, at), Topic.DECIDED, at, "approved the start", by=by)
+        case Approve():
+            return deciding.approve(canary, phase, message)
         case Ticked(at=at) if at >= phase.expires_at:
-            return reject(canary, "nobody approved the start in time", at)
+            return reject(canary, _not_enough(phase, "nobody approved the start in time"), at)
         case _:
             return ignore_or(not_now(canary), canary, message)
+
+
+def _not_enough(phase: PendingApproval | AwaitingDecision, nobody: str) -> str:
+    """Why silence decided, where some have spoken."""
+    people = [approval.by.name or approval.by.id for approval in phase.approvals]
+    return f"only {', '.join(people)} approved in time, which is not enough" if people else nobody
 
 
 def _while_preparing(
@@ -169,7 +178,11 @@ def _while_moving(
     match message:
         case WeightApplied(at=at, weight=weight) if weight == canary.target:
             if isinstance(phase, Shifting):
-                return observe(canary, phase.step, at)
+                reached = Topic.STEP if phase.step else Topic.STARTED
+                detail = f"{weight} of the traffic is on {canary.revision}"
+                return telling(
+                    observe(canary, phase.step, at), reached, at, detail, step=phase.step
+                )
             canary = replace(
                 without(canary, SetWeight), phase=Promoted(at, phase.by), next_look_at=None
             ).noted(at, "promoted", phase.by)
@@ -210,12 +223,12 @@ def _while_observing(
             return looking.look_if_due(canary, at)
         case WeightApplied() | ShiftFailed():  # a repair of drift; the next look tells how it went
             return Transition(without(canary, SetWeight))
-        case Pause(by=by, at=at):
-            remaining = max(phase.until - at, timedelta(0))
-            extension = phase.deadline - max(at, phase.until)
-            paused = Paused(phase.step, by, at, remaining, max(extension, timedelta(0)))
-            canary = replace(canary, phase=paused).noted(at, "paused", by)
-            return telling(Transition(canary), Topic.DECIDED, at, "paused the canary", by=by)
+        case Pause():
+            return deciding.pause(canary, phase, message)
+        case Promote():
+            return deciding.promote(canary, phase, message)
+        case Extend():
+            return deciding.extend(canary, phase, message)
         case _:
             return ignore_or(not_now(canary), canary, message)
 
@@ -225,14 +238,17 @@ def _while_paused(canary: Canary, phase: Paused, message: Command | Event) -> Tr
         case Observed():
             return looking.looked(canary, message).move
         case Ticked(at=at):
+            if phase.until is not None and at >= phase.until:
+                return deciding.resume(canary, phase, at, None)
             return looking.look_if_due(canary, at)
         case WeightApplied() | ShiftFailed():
             return Transition(without(canary, SetWeight))
         case Resume(by=by, at=at):
-            until = at + phase.remaining
-            observing = Observing(phase.step, at, until, until + phase.extension)
-            canary = replace(canary, phase=observing).noted(at, "resumed", by)
-            return telling(Transition(canary), Topic.DECIDED, at, "resumed the canary", by=by)
+            return deciding.resume(canary, phase, at, by)
+        case Promote():
+            return deciding.promote(canary, phase, message)
+        case Extend():
+            return deciding.extend(canary, phase, message)
         case _:
             return ignore_or(not_now(canary), canary, message)
 
@@ -245,18 +261,19 @@ def _while_awaiting(
             return looking.looked(canary, message).move
         case Ticked(at=at):
             if at >= phase.expires_at:
-                cause = Cause("no_decision", "nobody decided in time, and silence means no")
+                why = _not_enough(phase, "nobody decided in time, and silence means no")
+                cause = Cause("no_decision", why)
                 return roll_back(canary, cause, at)
             return looking.look_if_due(canary, at)
         case WeightApplied() | ShiftFailed():
             return Transition(without(canary, SetWeight))
-        case Approve(by=by, at=at, question=question, step=step):
-            if question not in {None, phase.question} or step not in {None, phase.step}:
-                return Refused(not_asked(canary))
-            gate = gate_of(canary, phase.question)
-            if not gate.admits(by):
-                return Refused(not_allowed(canary, gate))
-            move = go_on(canary.noted(at, "approved", by), phase.step, at, by)
-            return telling(move, Topic.DECIDED, at, "approved the promotion", by=by)
+        case Approve():
+            return deciding.approve(canary, phase, message)
+        case Promote(by=by, at=at, step=step):
+            # Who pressed it while it was watched has not seen that evidence is missing.
+            question: Question | None = None if step is None else "promote"
+            return deciding.approve(canary, phase, Approve(by, at, question, step))
+        case Extend():
+            return deciding.extend(canary, phase, message)
         case _:
             return ignore_or(not_now(canary), canary, message)

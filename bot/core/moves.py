@@ -18,7 +18,7 @@ from bot.core.canary import (
     RollingBack,
     Shifting,
 )
-from bot.core.commands import Abort, Approve, Command, Pause, Question, Resume
+from bot.core.commands import Abort, Approve, Command, Extend, Pause, Promote, Question, Resume
 from bot.core.effects import (
     Effect,
     Intent,
@@ -27,6 +27,7 @@ from bot.core.effects import (
     Prepare,
     SetWeight,
     ShowEnd,
+    ShowPicture,
     Tell,
     Topic,
 )
@@ -80,8 +81,9 @@ def telling(move: Transition, topic: Topic, at: datetime, detail: str, **about: 
 
 
 def the_end(move: Transition) -> Transition:
-    """The same move, and the last edit of the channel message after all that is told."""
-    shown = intending(move.canary, ShowEnd())
+    """The same move, and after all that is told the last edit and a picture of what was seen."""
+    picture = (ShowPicture(),) if move.canary.judge.looks else ()
+    shown = intending(move.canary, ShowEnd(), *picture)
     return Transition(shown.canary, (*move.effects, *shown.effects))
 
 
@@ -210,6 +212,6 @@ def _arms(canary: Canary) -> Arms[str]:
 
 def ignore_or(reason: str, canary: Canary, message: Command | Event) -> Transition | Refused:
     """Commands out of place are refused with a reason; events out of place are late, and ignored."""
-    if isinstance(message, Approve | Abort | Pause | Resume):
+    if isinstance(message, Approve | Abort | Pause | Resume | Promote | Extend):
         return Refused(reason)
     return Transition(canary)

@@ -1,7 +1,7 @@
 """What a canary will go through: tiers, steps, gates and the weights of its steps."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
@@ -86,17 +86,33 @@ class Actor:
 
 
 @dataclass(frozen=True, slots=True)
+class Approval:
+    """One person's yes."""
+
+    by: Actor
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Gate:
     """A decision a person has to take, and who may take it.
 
     Attributes:
-        approvers: ids of people or groups, or `ANYONE`.
+        approvers: ids of people, groups or channels (whoever is in one), or `ANYONE`.
         timeout: how long the gate stays open; silence then means no.
+        needed: how many different people have to say yes.
+        author: whether whoever started the canary is one of them.
 
     """
 
     approvers: tuple[str, ...]
     timeout: timedelta
+    needed: int = 1
+    author: bool = True
+
+    def __post_init__(self) -> None:
+        if self.needed < 1:
+            raise ValueError(f"a gate needs at least one approval, not {self.needed}")
 
     def admits(self, actor: Actor) -> bool:
         """Whether this person may decide here; nobody may when no approver is named."""
@@ -128,6 +144,19 @@ class Escalation:
 
 
 @dataclass(frozen=True, slots=True)
+class Dashboard:
+    """Where somebody can look further.
+
+    Attributes:
+        url: may hold `{service}`, `{revision}`, `{from}` and `{to}` (milliseconds since 1970).
+
+    """
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything that was settled about a canary before it began.
 
@@ -143,6 +172,8 @@ class Plan:
         extension: how much longer, in all, the window may get while evidence is thin or blind.
         prepare_timeout: how long the new revision may take to become ready.
         escalation: who is called when a rollback takes long.
+        pause: how long a pause lasts when nobody says otherwise; then it goes on.
+        dashboards: what a breach links to.
 
     """
 
@@ -157,6 +188,8 @@ class Plan:
     extension: timedelta = timedelta(minutes=20)
     prepare_timeout: timedelta = timedelta(minutes=2)
     escalation: Escalation = Escalation()
+    pause: timedelta = timedelta(hours=2)
+    dashboards: tuple[Dashboard, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.steps:

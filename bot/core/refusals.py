@@ -1,5 +1,7 @@
 """The sentences that say why a command changed nothing, and what to do instead."""
 
+from datetime import timedelta
+
 from bot.core.canary import (
     AwaitingDecision,
     Canary,
@@ -14,7 +16,8 @@ from bot.core.canary import (
     RollingBack,
     Shifting,
 )
-from bot.core.plan import Gate
+from bot.core.freezes import Freeze
+from bot.core.plan import ANYONE, Gate
 
 
 def describe(canary: Canary) -> str:
@@ -64,5 +67,64 @@ def not_asked(canary: Canary) -> str:
 
 def not_allowed(canary: Canary, gate: Gate) -> str:
     """For a person who may not decide here; names who may, by id, for the view to mention."""
-    who = ", ".join(gate.approvers) or "nobody: no approvers are configured for this tier"
-    return f"You may not approve {canary.service} {canary.revision}. Who may: {who}."
+    return (
+        f"You may not approve {canary.service} {canary.revision}, so nothing changed. "
+        f"Who may: {_who(gate)}. You may abort it at any time."
+    )
+
+
+def not_oneself(canary: Canary, gate: Gate) -> str:
+    """For the author, where a second pair of eyes is wanted."""
+    return (
+        f"You started {canary.service} {canary.revision}, and tier {canary.plan.tier} wants "
+        f"somebody else to approve it. Nothing changed. Who may: {_who(gate)}. "
+        "You may abort it at any time."
+    )
+
+
+def approved_already(canary: Canary, missing: int) -> str:
+    """For whoever said yes before."""
+    people = "one more person" if missing == 1 else f"{missing} more people"
+    return (
+        f"You have approved {canary.service} {canary.revision} already, and each person counts "
+        f"once. It waits for {people}."
+    )
+
+
+def not_proven(canary: Canary, why: str) -> str:
+    """For a promotion before the numbers are sure."""
+    return (
+        f"Not promoted: {canary.service} {canary.revision} is not proven healthy yet ({why}). "
+        f"It {describe(canary)} and goes on by itself once it is; nothing changed."
+    )
+
+
+def not_longer(canary: Canary) -> str:
+    """For an extension that would be none, or would shorten the window."""
+    return (
+        f"Not extended: {canary.service} {canary.revision} can only be watched longer; say by how "
+        "much, for example `10m`. Nothing changed."
+    )
+
+
+def too_long(canary: Canary, most: timedelta) -> str:
+    """For an extension beyond every measure."""
+    return (
+        f"Not extended: {canary.service} {canary.revision} would be watched for more than "
+        f"{most.total_seconds() / 3600:g} hours in all. Decide now, or abort it and start it again."
+    )
+
+
+def is_frozen(freeze: Freeze) -> str:
+    """For a start, or the approval of one, during a freeze."""
+    reason = f": {freeze.reason}" if freeze.reason else ""
+    return (
+        f"Not started: {freeze.what} is frozen by {freeze.by.name or freeze.by.id} until "
+        f"{freeze.until:%Y-%m-%d %H:%M} UTC{reason}. To lift it: `/canary unfreeze {freeze.scope}`."
+    )
+
+
+def _who(gate: Gate) -> str:
+    if ANYONE in gate.approvers:
+        return "anyone else in this workspace" if not gate.author else "anyone in this workspace"
+    return ", ".join(gate.approvers) or "nobody: no approvers are configured for this tier"

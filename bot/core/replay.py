@@ -8,7 +8,7 @@ from bot.core import judge
 from bot.core.events import Observed, Prepared
 from bot.core.looking import taken
 from bot.core.reading import Tally
-from bot.core.slo import Objectives
+from bot.core.slo import Arms, NoData, Objectives, Traffic
 from bot.core.verdict import Verdict
 
 
@@ -28,6 +28,37 @@ class Replay:
     breached_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """What the bot knew after some of what it has seen.
+
+    Attributes:
+        memory: the judge's.
+        tally: the counters as they stood.
+        looks: how many were judged so far.
+        traffic: the requests of the last of them; None before the first.
+        last_at: when it was.
+
+    """
+
+    memory: judge.JudgeState
+    tally: Tally | None = None
+    looks: int = 0
+    traffic: Arms[Traffic] | NoData | None = None
+    last_at: datetime | None = None
+
+    def after(self, one: Prepared | Observed) -> "Judging":
+        """With one more; a look that the bot ignored changes nothing, `looks` says so."""
+        if isinstance(one, Prepared):
+            if one.memory is None or self.looks:
+                return self
+            return replace(self, memory=replace(one.memory, objectives=self.memory.objectives))
+        if self.last_at is not None and one.since != self.last_at:
+            return self
+        new = taken(self.tally, self.memory, one)
+        return Judging(new.memory, new.tally, self.looks + 1, new.traffic, one.at)
+
+
 def replay(objectives: Objectives, seen: Iterable[Prepared | Observed]) -> Replay:
     """Take the looks in order up to the first breach.
 
@@ -35,20 +66,12 @@ def replay(objectives: Objectives, seen: Iterable[Prepared | Observed]) -> Repla
     neither clock nor chance. A look that the bot ignored (another came first) is ignored here too.
     What stable's past taught the judge is taken as it was learnt then.
     """
-    tally: Tally | None = None
-    last_at: datetime | None = None
-    memory, looks = judge.begin(objectives), 0
+    now = Judging(judge.begin(objectives))
     for one in seen:
-        if isinstance(one, Prepared):
-            if one.memory is not None and not looks:
-                memory = replace(one.memory, objectives=objectives)
+        now, before = now.after(one), now
+        if now.looks == before.looks:
             continue
-        if last_at is not None and one.since != last_at:
-            continue
-        new = taken(tally, memory, one)
-        tally, memory = new.tally, new.memory
-        looks, last_at = looks + 1, one.at
-        found = judge.verdict(memory)
+        found = judge.verdict(now.memory)
         if found.breaches:
-            return Replay(looks, found, one.at)
-    return Replay(looks, judge.verdict(memory), None)
+            return Replay(now.looks, found, now.last_at)
+    return Replay(now.looks, judge.verdict(now.memory), None)

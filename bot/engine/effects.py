@@ -5,7 +5,7 @@ exception, so that no source can stand between a breach and the flip.
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
@@ -21,6 +21,7 @@ from bot.core.effects import (
     Page,
     SetWeight,
     ShowEnd,
+    ShowPicture,
     Tell,
 )
 from bot.core.events import (
@@ -28,6 +29,7 @@ from bot.core.events import (
     EvidenceGathered,
     Observed,
     Paged,
+    PictureShown,
     Prepared,
     ShiftFailed,
     ThreadOpened,
@@ -67,9 +69,15 @@ T = TypeVar("T")
 FLIP_DEADLINE: Final = timedelta(seconds=10)
 PAST_DEADLINE: Final = timedelta(seconds=10)
 POST_DEADLINE: Final = timedelta(seconds=20)
+PICTURE_DEADLINE: Final = timedelta(seconds=90)
+"""To draw it takes a second of a whole core, and others may be drawn before it."""
+
 LINES_READ: Final = 100
 EVIDENCE_LINES: Final = 6
 """Of the lines read, the kinds that are shown."""
+
+Past = Callable[[str], Awaitable[Sequence[Prepared | Observed]]]
+"""Everything that was seen of a canary, by its id, oldest first."""
 
 log = structlog.get_logger()
 
@@ -78,8 +86,15 @@ class EffectRunner:
     """Carries out effects for all canaries of this process."""
 
     def __init__(
-        self, services: Services, board: StatusBoard, clock: Clock, pager: Pager | None = None
+        self,
+        services: Services,
+        board: StatusBoard,
+        clock: Clock,
+        pager: Pager | None = None,
+        *,
+        past: Past | None = None,
     ) -> None:
+        self._past = past
         self._services = services
         self._board = board
         self._pager = pager
@@ -93,10 +108,14 @@ class EffectRunner:
         """How a service's traffic is split, from the router itself."""
         return await read_split(self._services[service].router)
 
+    async def readiness(self, service: str, backend: str) -> Readiness | NoData | None:
+        """How a backend is; None where nobody can ask it."""
+        probe = self._services[service].readiness
+        return await check(probe, backend) if probe is not None else None
+
     async def revision(self, service: str, backend: str) -> str | None:
         """What a backend says it runs; None where it does not tell, or cannot be asked."""
-        probe = self._services[service].readiness
-        answer = await check(probe, backend) if probe is not None else None
+        answer = await self.readiness(service, backend)
         return answer.revision if isinstance(answer, Readiness) else None
 
     async def prepare(self, canary: Canary) -> Prepared:
@@ -165,7 +184,7 @@ class EffectRunner:
 
     async def outward(
         self, canary: Canary, effect: Outward, turn: Turn
-    ) -> EvidenceGathered | ThreadOpened | Told | EndShown:
+    ) -> EvidenceGathered | ThreadOpened | Told | EndShown | PictureShown:
         """Tell people, or fetch what they will be told.
 
         Raises:
@@ -186,6 +205,11 @@ class EffectRunner:
             case ShowEnd():
                 await _posted(self._board.settle(canary, turn))
                 return EndShown(self._clock.now())
+            case ShowPicture():
+                seen = await self._past(canary.id) if self._past is not None else ()
+                if seen:
+                    await _posted(self._board.picture(canary, seen, turn), PICTURE_DEADLINE)
+                return PictureShown(self._clock.now())
 
     async def retract(self, canary: Canary, effect: Outward) -> None:
         """Take back what another replica has said as well.
@@ -199,7 +223,7 @@ class EffectRunner:
                 await _posted(self._board.retract(canary, None))
             case Tell(note=note):
                 await _posted(self._board.retract(canary, note))
-            case GatherEvidence() | ShowEnd():
+            case GatherEvidence() | ShowEnd() | ShowPicture():
                 pass
 
     async def page(self, canary: Canary, effect: Page) -> Paged:
@@ -231,7 +255,11 @@ class EffectRunner:
         if logs is None:
             return ()
         lines = await read("logs", lambda: logs.lines(arms, since, until, LINES_READ))
-        return () if isinstance(lines, NoData) else distinct(lines, EVIDENCE_LINES)
+        if isinstance(lines, NoData):
+            return ()
+        tracks = canary.judge.signatures.items()
+        known = {name for name, track in tracks if track.stable or track.known}
+        return distinct(lines, EVIDENCE_LINES, known)
 
     def _ports(self, canary: Canary) -> ServicePorts:
         return self._services[canary.service]
@@ -258,13 +286,13 @@ async def flip(router: TrafficRouter, effect: SetWeight, **about: str) -> str:
     )
 
 
-async def _posted(post: Awaitable[T]) -> T:
+async def _posted(post: Awaitable[T], deadline: timedelta = POST_DEADLINE) -> T:
     try:
-        async with asyncio.timeout(POST_DEADLINE.total_seconds()):
+        async with asyncio.timeout(deadline.total_seconds()):
             return await post
     except TimeoutError:
         raise PortError(
-            f"Slack did not answer within {POST_DEADLINE.total_seconds():g} s; it is tried again"
+            f"Slack did not answer within {deadline.total_seconds():g} s; it is tried again"
         ) from None
     except (PortError, Conflict):
         raise

@@ -1,6 +1,7 @@
 """Takes back what a replica had no right to do: a flip that landed after its canary was lost."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -10,6 +11,7 @@ from bot.core.effects import SetWeight
 from bot.core.events import WeightApplied
 from bot.core.moves import back_off
 from bot.engine.effects import EffectRunner
+from bot.engine.held import Held
 from bot.ports import CanaryStore, PortError, Record
 
 STORE_PATIENCE: Final = timedelta(milliseconds=250)
@@ -26,9 +28,10 @@ class Fence:
     out when it tries to save, and then puts the router to what the record says.
     """
 
-    def __init__(self, store: CanaryStore, runner: EffectRunner) -> None:
+    def __init__(self, store: CanaryStore, runner: EffectRunner, held: Mapping[str, Held]) -> None:
         self._store = store
         self._runner = runner
+        self._held = held
 
     async def restore(self, canary_id: str) -> None:
         """Bring the router to the weight of the canary's record, for as long as it takes.
@@ -51,8 +54,9 @@ class Fence:
         record = await self._ours_to_say(canary_id)
         if record is None or record.canary.arms is None:
             return True
-        canary = record.canary
-        flip = SetWeight(record.canary.arms, canary.target)
+        held = self._held.get(canary_id)  # taken over since, and perhaps rolled back meanwhile
+        canary = held.canary if held is not None else record.canary
+        flip = SetWeight(canary.arms or record.canary.arms, canary.target)
         event = await self._runner.set_weight(canary, flip)
         after = await self._ours_to_say(canary_id)
         if after is None:

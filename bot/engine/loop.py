@@ -11,7 +11,7 @@ from dataclasses import replace
 import structlog
 
 from bot.core.canary import Canary, RolledBack, RollingBack
-from bot.core.commands import Abort, Command, Found, Start
+from bot.core.commands import Abort, Command, Found, Start, Undo
 from bot.core.effects import (
     Effect,
     GatherEvidence,
@@ -21,6 +21,7 @@ from bot.core.effects import (
     Prepare,
     SetWeight,
     ShowEnd,
+    ShowPicture,
     Tell,
 )
 from bot.core.events import Event, Observed, Prepared, Ticked
@@ -41,7 +42,7 @@ from bot.engine.tasks import Tasks
 from bot.engine.ticker import Ticker
 from bot.ports import CanaryStore, Clock, Conflict, Happening, PortError, Record
 
-Message = Start | Found | Command | Event
+Message = Start | Found | Undo | Command | Event
 Encode = Callable[[Message], str]
 
 Insist = Callable[[Canary, str], Coroutine[None, None, None]]
@@ -63,22 +64,22 @@ class Loop:
         encode: Encode,
     ) -> None:
         self._store = store
-        self._runner = runner
+        self.runner = runner
         self._show = show
         self._ticker = ticker
         self._clock = clock
         self._encode = encode
-        self._fence = Fence(store, runner)
         self._outbox = Outbox(
             store, runner, self._deliver, lambda held: self.lose(held, held.canary)
         )
         self._tasks = Tasks()
         self.held: dict[str, Held] = {}
+        self._fence = Fence(store, runner, self.held)
         self.on_lost_decision: Insist | None = None
 
     def serves(self, service: str) -> bool:
         """Whether this replica is configured for a service."""
-        return self._runner.serves(service)
+        return self.runner.serves(service)
 
     def hold(self, record: Record, effects: tuple[Effect, ...]) -> Held:
         """Work on this canary from now on, beginning with these effects."""
@@ -255,7 +256,7 @@ class Loop:
                     self._tasks.spawn(self._prepare(held))
                 case Page():
                     self._tasks.spawn(self._outbox.page(held, effect))
-                case GatherEvidence() | OpenThread() | Tell() | ShowEnd():
+                case GatherEvidence() | OpenThread() | Tell() | ShowEnd() | ShowPicture():
                     pass  # the outbox takes them from the canary's intents, in order
         self._ticker.arm(canary.id, canary.wake_at, self.wake)
         self._show(canary)
@@ -272,15 +273,15 @@ class Loop:
             if older is not None and not older.done():
                 older.cancel()
                 await asyncio.gather(older, return_exceptions=True)
-            await self._deliver(held, await self._runner.set_weight(held.canary, effect))
+            await self._deliver(held, await self.runner.set_weight(held.canary, effect))
 
         held.flip = self._tasks.spawn(flip())
 
     async def _observe(self, held: Held, effect: Observe) -> None:
-        await self._deliver(held, await self._runner.observe(held.canary, effect))
+        await self._deliver(held, await self.runner.observe(held.canary, effect))
 
     async def _prepare(self, held: Held) -> None:
-        await self._deliver(held, await self._runner.prepare(held.canary))
+        await self._deliver(held, await self.runner.prepare(held.canary))
 
     async def _deliver(self, held: Held, event: Event) -> bool:
         """Feed an outcome back; False when the canary is another replica's now.
@@ -301,7 +302,7 @@ class Loop:
                     return True
                 if isinstance(event, Prepared):  # what was read may be wrong by then: read anew
                     await asyncio.sleep(back_off(failures).total_seconds())
-                    event = await self._runner.prepare(held.canary)
+                    event = await self.runner.prepare(held.canary)
                     continue
                 await asyncio.sleep(back_off(failures).total_seconds())
             else:

@@ -1,6 +1,7 @@
 """Says that this replica lives, and takes over the canaries of those that do not."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
@@ -30,12 +31,25 @@ async def is_ours(store: CanaryStore, owner: str, canary_id: str) -> bool:
 
 
 class Ownership:
-    """One replica's heartbeat, and its eye on the others'."""
+    """One replica's heartbeat, and its eye on the others'.
 
-    def __init__(self, store: CanaryStore, service: CanaryService, owner: str) -> None:
+    Args:
+        share: told at every beat how many replicas share what all of them together may use; while
+            the store is away it is told nothing, and the last number holds.
+
+    """
+
+    def __init__(
+        self,
+        store: CanaryStore,
+        service: CanaryService,
+        owner: str,
+        share: Callable[[int], None] | None = None,
+    ) -> None:
         self._store = store
         self._service = service
         self._owner = owner
+        self._share = share
         self._store_away = False
         self._adopts_from = 0.0
         self._room = asyncio.Semaphore(ADOPTED_AT_ONCE)
@@ -47,6 +61,8 @@ class Ownership:
             await self._service.catch_up()
             if self._others_had_time():
                 await self.adopt_orphans()
+                if self._share is not None:
+                    self._share(await self._store.sharers())
         except PortError as error:
             if not self._store_away:
                 log.warning("store.away", reason=str(error))

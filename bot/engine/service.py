@@ -1,23 +1,29 @@
 """What the edges ask of the engine: start a canary, command one, find them."""
 
 import asyncio
+import secrets
 from collections.abc import Collection
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
 import structlog
 
-from bot.core.canary import Canary, RolledBack, RollingBack
-from bot.core.commands import Abort, Command, Found, Start
+from bot.core.canary import Canary, PendingApproval, Promoted, RolledBack, RollingBack
+from bot.core.commands import Abort, Approve, Command, Found, Start, Undo
+from bot.core.freezes import Freeze, frozen, in_force
 from bot.core.machine import Refused, Transition, begin, transition
 from bot.core.moves import back_off
 from bot.core.orphans import begin_found
-from bot.core.plan import Actor
-from bot.core.refusals import describe
+from bot.core.plan import FULL, Actor
+from bot.core.refusals import describe, is_frozen
+from bot.core.slo import NoData
+from bot.core.undoing import UndoRequest, begin_undo
 from bot.engine.held import Held, still_ours
 from bot.engine.loop import Loop
 from bot.engine.tasks import Turns
+from bot.engine.undoing import Undoing
 from bot.ports import CanaryStore, Clock, Conflict, PortError, ServiceBusy
 
 SHUTDOWN_PATIENCE: Final = timedelta(seconds=4)
@@ -35,6 +41,7 @@ class CanaryService:
         self._loop = loop
         self._owner = owner
         self._turns = Turns()
+        self._undoing = Undoing(store, loop.runner, clock)
         loop.on_lost_decision = self._insist
 
     @property
@@ -50,12 +57,15 @@ class CanaryService:
         }
 
     async def start(self, start: Start) -> Canary | Refused:
-        """Begin a canary, unless its service has one.
+        """Begin a canary, unless its service has one or is frozen.
 
         Raises:
             PortError: the store cannot be reached; nothing was started.
 
         """
+        freeze = frozen(await self._store.freezes(), start.service, start.at)
+        if freeze is not None:
+            return Refused(is_frozen(freeze))
         try:
             canary = await self._create(begin(start), start)
         except ServiceBusy as busy:
@@ -73,8 +83,58 @@ class CanaryService:
         with suppress(ServiceBusy):
             await self._create(begin_found(found), found)
 
-    async def _create(self, move: Transition, message: Start | Found) -> Canary:
+    async def undo(self, request: UndoRequest) -> Canary | Refused:
+        """Take the service's last promotion back, while what was stable still runs.
+
+        Raises:
+            PortError: the store cannot be reached; nothing has changed.
+
+        """
+        undo = await self._undoing.look(request)
+        if isinstance(undo, str):
+            return Refused(f"Not undone: {undo}. Nothing changed.")
+        try:
+            canary = await self._create(begin_undo(undo), undo)
+        except ServiceBusy as busy:
+            return Refused(await self._busy(request.service, busy.canary_id))
+        log.info("canary.undone", canary_id=undo.canary_id, undoes=undo.undoes, by=undo.by.id)
+        return canary
+
+    async def freeze(self, freeze: Freeze) -> None:
+        """Let nothing of its scope be started; live canaries go on."""
+        await self._store.freeze(freeze)
+        log.info("freeze.set", scope=freeze.scope, by=freeze.by.id, until=str(freeze.until))
+
+    async def unfreeze(self, scope: str, by: Actor) -> Freeze | None:
+        """Lift a freeze; None where there was none."""
+        lifted = await self._store.unfreeze(scope)
+        log.info("freeze.lifted", scope=scope, by=by.id)
+        return None if lifted is None or lifted.is_over(self._clock.now()) else lifted
+
+    async def freezes(self) -> tuple[Freeze, ...]:
+        """What is frozen now."""
+        return in_force(await self._store.freezes(), self._clock.now())
+
+    async def revisions(self, service: str) -> tuple[str, ...]:
+        """The revisions that a canary of this service could be of: what its idle backends run.
+
+        It helps a person who starts one; what cannot be read is left out.
+        """
+        runner = self._loop.runner
+        split = await runner.split(service) if runner.serves(service) else NoData("not configured")
+        if isinstance(split, NoData):
+            return ()
+        idle = sorted(backend for backend, weight in split.items() if weight < FULL)
+        told = await asyncio.gather(*(runner.revision(service, backend) for backend in idle))
+        return tuple(dict.fromkeys(revision for revision in told if revision))
+
+    async def _create(self, move: Transition, message: Start | Found | Undo) -> Canary:
         happenings = (self._loop.happening(message),)
+        newest = next(iter(await self._store.recent(message.service, 1)), None)
+        if newest is not None and newest.created_at >= move.canary.created_at:
+            # A clock is behind. The order of creation tells whose word on the router is the last.
+            later = replace(move.canary, created_at=newest.created_at + timedelta(microseconds=1))
+            move = replace(move, canary=later)
         # The heartbeat must not find it stored and not yet held.
         async with self._turns.of(move.canary.id):
             record = await self._store.create(move.canary, self._owner, happenings)
@@ -91,6 +151,8 @@ class CanaryService:
             PortError: the store cannot be reached and the command was not taken.
 
         """
+        if isinstance(command, Approve) and (refused := await self._frozen(canary_id, command)):
+            return refused
         for _ in range(3):
             try:
                 held = self._loop.held.get(canary_id) or await self.adopt(canary_id)
@@ -178,12 +240,24 @@ class CanaryService:
         findings = cause.findings if cause and cause.kind == "breach" else ()
         while True:
             try:
-                await self.command(canary.id, Abort(by, self._clock.now(), why, findings))
+                abort = Abort(by, self._clock.now(), why, findings)
+                if isinstance(await self.command(canary.id, abort), Refused):
+                    await self._take_back(canary, by, why)
             except PortError:
                 failures += 1
                 await asyncio.sleep(back_off(failures).total_seconds())
             else:
                 return
+
+    async def _take_back(self, canary: Canary, by: Actor, why: str) -> None:
+        """A canary that was promoted while nobody heard of its rollback is undone."""
+        now = await self.find(canary.id)
+        if now is None or not isinstance(now.phase, Promoted):
+            return
+        new_id = f"{canary.service}-{secrets.token_hex(3)}"
+        answer = await self.undo(UndoRequest(new_id, canary.service, by, why, canary.id))
+        if isinstance(answer, Refused):
+            log.error("canary.not_taken_back", canary_id=canary.id, reason=answer.reason)
 
     async def _moved_on(self, held: Held) -> bool:
         """Whether a refusal is out of date: another replica has had the canary meanwhile."""
@@ -195,6 +269,14 @@ class CanaryService:
             self._loop.let_go(held)
             return True
         return False
+
+    async def _frozen(self, canary_id: str, approve: Approve) -> Refused | None:
+        """An approval that would start a canary during a freeze."""
+        canary = await self.find(canary_id)
+        if canary is None or not isinstance(canary.phase, PendingApproval):
+            return None
+        freeze = frozen(await self._store.freezes(), canary.service, approve.at)
+        return Refused(is_frozen(freeze)) if freeze else None
 
     async def _busy(self, service: str, canary_id: str) -> str:
         other = await self.find(canary_id)

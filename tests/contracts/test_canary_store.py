@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pytest
-from builders import NOON, a_canary
+from builders import ADA, GRACE, NOON, a_canary
 from redis_server import CLUSTER, REDIS
 
 from adapters.stores.memory import MemoryStore
 from adapters.stores.redis import RedisStore
 from bot.core.canary import Promoted
 from bot.core.effects import OpenThread
-from bot.ports import CanaryStore, Conflict, Happening, Record, ServiceBusy
+from bot.core.freezes import ALL, Freeze
+from bot.ports import CanaryStore, Conflict, Happening, PortError, Record, ServiceBusy
 
 SILENCE = timedelta(milliseconds=500)
 ENDED = Promoted(NOON)
@@ -307,6 +308,35 @@ async def test_who_resigns_leaves_its_canaries_at_once(bench: Bench) -> None:
     assert not await bench.store.anyone()
 
 
+async def sharers_seen_by(store: CanaryStore, *beating: str) -> int:
+    """How many replicas share, once all these have said that they live, and a look was taken."""
+    for name in beating:
+        await store.beat(name)
+    await store.orphans()
+    return await store.sharers()
+
+
+async def test_who_lives_and_has_unfinished_canaries_is_a_sharer(bench: Bench) -> None:
+    """Counted at each look for orphans; before the first, and without any, there is one."""
+    assert await bench.other.sharers() == 1
+    record = await bench.store.create(a_canary(), "one", ())
+    for name, service in (("one", "cart"), ("two", "mail"), ("silent", "pay")):
+        await bench.store.create(a_canary(id=f"{service}-1", service=service), name, ())
+    assert await sharers_seen_by(bench.other, "one", "two", "idle") == 2
+
+    await bench.store.resign("two")
+    assert await bench.other.sharers() == 2
+    assert await sharers_seen_by(bench.other, "one", "idle") == 1
+
+    await bench.other.claim("mail-1", "idle", 1)
+    assert await sharers_seen_by(bench.other, "one", "idle") == 2
+    await end(bench.store, record)
+    cart = await bench.store.load("cart-1")
+    assert cart is not None
+    await end(bench.store, cart)
+    assert await sharers_seen_by(bench.other, "one", "idle") == 1
+
+
 async def test_an_ended_canary_is_an_orphan_until_its_last_note_is_told(bench: Bench) -> None:
     """Ended with something left to do is unfinished; finished is nobody's orphan."""
     record = await bench.store.create(a_canary(), "one", ())
@@ -369,3 +399,41 @@ async def test_the_unfinished_are_told_but_for_those_one_has(store: CanaryStore)
 
     assert every == {"shop-k3x9ab", "cart-aaaaaa", "pay-aaaaaa"}
     assert others == {"cart-aaaaaa", "pay-aaaaaa"}
+
+
+FROZEN = Freeze("shop", ADA, "stock-taking: 5 % \u202eoff", NOON, NOON + timedelta(hours=1))
+
+
+async def test_a_freeze_is_kept_for_all_until_it_is_lifted(bench: Bench) -> None:
+    """As it was written, by scope, those that are over too; lifting one tells which it was."""
+    assert await bench.other.freezes() == ()
+    everything = replace(FROZEN, scope=ALL, by=GRACE, until=NOON - timedelta(days=1))
+    await bench.store.freeze(FROZEN)
+    await bench.store.freeze(everything)
+    assert await bench.other.freezes() == (everything, FROZEN)
+
+    assert await bench.other.unfreeze("shop") == FROZEN
+    assert await bench.store.unfreeze("shop") is None
+    assert await bench.store.unfreeze("never") is None
+    assert await bench.store.freezes() == (everything,)
+
+
+async def test_a_second_freeze_of_a_scope_takes_the_place_of_the_first(bench: Bench) -> None:
+    """Whoever froze it last says until when."""
+    await bench.store.freeze(FROZEN)
+    later = replace(FROZEN, by=GRACE, reason="", until=NOON + timedelta(days=2))
+    await bench.other.freeze(later)
+    assert await bench.store.freezes() == (later,)
+
+
+async def test_a_freeze_that_cannot_be_read_is_an_error(bench: Bench) -> None:
+    """It says which key it is and what to do; to take it for none would start what is frozen."""
+    await bench.store.freeze(FROZEN)
+    if not isinstance(bench.store, RedisStore):
+        assert await bench.store.freezes() == (FROZEN,)
+        return  # values in memory cannot become unreadable
+    key = bench.store._keys.freezes
+    async with bench.store._link.asking() as redis:
+        await redis.hset(key, "cart", b'{"scope": "cart"}')
+    with pytest.raises(PortError, match=f"{key} cannot be read .* delete that key"):
+        await bench.other.freezes()

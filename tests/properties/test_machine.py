@@ -14,6 +14,8 @@ from bot.core.canary import (
     Canary,
     Ended,
     Exposed,
+    Observing,
+    Paused,
     PendingApproval,
     Preparing,
     Promoted,
@@ -21,8 +23,19 @@ from bot.core.canary import (
     Rejected,
     RolledBack,
     RollingBack,
+    Shifting,
 )
-from bot.core.commands import Abort, Approve, Command, Pause, Question, Resume, Start
+from bot.core.commands import (
+    Abort,
+    Approve,
+    Command,
+    Extend,
+    Pause,
+    Promote,
+    Question,
+    Resume,
+    Start,
+)
 from bot.core.effects import (
     Effect,
     GatherEvidence,
@@ -32,7 +45,9 @@ from bot.core.effects import (
     Prepare,
     SetWeight,
     ShowEnd,
+    ShowPicture,
     Tell,
+    Topic,
 )
 from bot.core.events import (
     EndShown,
@@ -40,6 +55,7 @@ from bot.core.events import (
     EvidenceGathered,
     Observed,
     Paged,
+    PictureShown,
     Prepared,
     ShiftFailed,
     ThreadOpened,
@@ -55,7 +71,11 @@ from bot.core.verdict import Health
 
 ADA = Actor("U0ADA0001", "ada")
 GRACE = Actor("U0GRACE01", "grace", ("S0APPROVE",))
-GATE = Gate(("S0APPROVE",), timedelta(minutes=5))
+LIN = Actor("U0LIN0001", "lin", ("S0APPROVE",))
+GATES = (
+    Gate(("S0APPROVE",), timedelta(minutes=5)),
+    Gate(("S0APPROVE", ADA.id), timedelta(minutes=5), needed=2, author=False),
+)
 TICK = timedelta(seconds=10)
 LOOKS = st.sampled_from(["good", "good", "good", "good", "thin", "blind", "bad"])
 
@@ -64,17 +84,19 @@ LOOKS = st.sampled_from(["good", "good", "good", "good", "thin", "blind", "bad"]
 def plans(draw: st.DrawFn) -> Plan:
     """Plans of one to three steps, with and without gates."""
     weights = sorted(draw(st.sets(st.sampled_from([5, 10, 25, 50]), min_size=1, max_size=3)))
+    gate = draw(st.sampled_from(GATES))
     windows = st.sampled_from([timedelta(seconds=30), timedelta(minutes=2)])
     return Plan(
         tier="any",
         steps=tuple(Step(Weight.percent(weight), draw(windows)) for weight in weights),
         tick=TICK,
         objectives=Objectives(min_requests=50, warm_up=timedelta(0)),
-        decision=GATE,
-        start_gate=draw(st.sampled_from([None, GATE])),
-        promote_gate=draw(st.sampled_from([None, GATE])),
+        decision=gate,
+        start_gate=draw(st.sampled_from([None, gate])),
+        promote_gate=draw(st.sampled_from([None, gate])),
         extension=draw(st.sampled_from([timedelta(0), timedelta(minutes=1)])),
         prepare_timeout=timedelta(seconds=20),
+        pause=timedelta(minutes=1),
     )
 
 
@@ -91,7 +113,7 @@ class Rollout(RuleBasedStateMachine):
         self.now = NOON
         self.router = ZERO
         self.counters = Arms(Counters(0, 0), Counters(0, 0))
-        self.approved = False
+        self.reached: list[int | None] = []
         self.breached = False
         self.pending: list[Effect] = []
         move = begin(Start("shop-abc123", "shop", "v2", plan, "C0DEPLOYS", ADA, NOON))
@@ -104,9 +126,7 @@ class Rollout(RuleBasedStateMachine):
         move = transition(before, message)
         if isinstance(move, Refused):
             assert move.reason
-            assert isinstance(message, Approve | Abort | Pause | Resume), (
-                "events are never refused"
-            )
+            assert isinstance(message, Command), "events are never refused"
             return
         note(f"{message.kind}: {before.phase.kind} -> {move.canary.phase.kind}")
         self.check(before, message, move)
@@ -136,15 +156,46 @@ class Rollout(RuleBasedStateMachine):
             assert after.intents[0] == flips[0], "and the first thing after a crash"
         if isinstance(after.phase, Promoting) and not isinstance(before.phase, Promoting):
             healthy = judge.verdict(after.judge).health is Health.HEALTHY
-            assert healthy or self.approved, "nothing is promoted for lack of evidence"
+            opened = self.opened(before, message)
+            assert healthy or opened, "nothing is promoted for lack of evidence"
             if after.plan.promote_gate is not None:
-                assert self.approved, "a gate opens for an approver only"
+                assert opened, "a gate opens for enough approvers only"
+        self.check_people(before, message, move)
         if isinstance(after.phase, Promoted) and before.phase != after.phase:
             assert isinstance(message, WeightApplied)
             assert message.weight == FULL
         if isinstance(after.phase, RolledBack) and before.phase != after.phase:
             assert isinstance(message, WeightApplied)
             assert message.weight == ZERO
+
+    def opened(self, before: Canary, message: Command | Event) -> bool:
+        """Whether enough different people who may have said yes by now."""
+        said = {approval.by for approval in getattr(before.phase, "approvals", ())}
+        if isinstance(message, Approve | Promote):
+            said.add(message.by)
+        assert said <= {GRACE, LIN}, "nobody else counts"
+        return len(said) >= before.plan.decision.needed
+
+    def check_people(self, before: Canary, message: Command | Event, move: Transition) -> None:
+        old, new, flips = before.phase, move.canary.phase, SetWeight in map(type, move.effects)
+        if isinstance(old, AwaitingDecision) and isinstance(new, Shifting | Promoting):
+            assert self.opened(before, message), "silence and time raise nothing"
+        if isinstance(old, PendingApproval) and isinstance(new, Preparing):
+            assert self.opened(before, message)
+        if isinstance(message, Promote) and isinstance(old, Observing | Paused):
+            assert judge.verdict(before.judge).health is Health.HEALTHY
+            assert not before.drift
+        if isinstance(new, Shifting) and isinstance(old, Exposed) and type(old) is not Shifting:
+            assert old.step + 1 == new.step, "no step is skipped"
+        if isinstance(message, Extend | Pause | Resume):
+            assert not flips, "time moves no traffic"
+            assert before.asked == move.canary.asked
+        for effect in move.effects:
+            if isinstance(effect, Tell) and effect.note.topic in {Topic.STARTED, Topic.STEP}:
+                self.reached.append(effect.note.step)
+                assert self.reached == [*range(len(self.reached))], "each step is told once"
+                first = effect.note.topic is Topic.STARTED
+                assert first == (effect.note.step == 0)
 
     @rule(seconds=st.sampled_from([0, 1, 5, 10, 30, 400]))
     def time_passes(self, seconds: int) -> None:
@@ -181,7 +232,9 @@ class Rollout(RuleBasedStateMachine):
                 self.send(EndShown(self.now))
             case Page() if how != "badly":
                 self.send(Paged(self.now))
-            case OpenThread() | Tell() | GatherEvidence() | ShowEnd() | Page():
+            case ShowPicture() if how != "badly":
+                self.send(PictureShown(self.now))
+            case OpenThread() | Tell() | GatherEvidence() | ShowEnd() | Page() | ShowPicture():
                 self.pending.append(effect)
 
     def world(self, *, ready: bool) -> tuple[dict[str, Weight], dict[str, Readiness | NoData]]:
@@ -239,6 +292,8 @@ class Rollout(RuleBasedStateMachine):
                         self.send(EndShown(self.now))
                     case Page():
                         self.send(Paged(self.now))
+                    case ShowPicture():
+                        self.send(PictureShown(self.now))
 
     @rule(permille=st.sampled_from([0, 30, 200, 1000]))
     def an_outside_hand(self, permille: int) -> None:
@@ -255,18 +310,43 @@ class Rollout(RuleBasedStateMachine):
             assert isinstance(self.canary.phase, RollingBack | Rejected)
             assert self.canary.asked == ZERO
 
-    @rule(question=st.sampled_from([None, "start", "promote", "thin", "blind"]))
-    def an_approver_clicks(self, question: Question | None) -> None:
+    @rule(
+        question=st.sampled_from([None, "start", "promote", "thin", "blind"]),
+        who=st.sampled_from([GRACE, LIN]),
+    )
+    def an_approver_clicks(self, question: Question | None, who: Actor) -> None:
         phase = self.canary.phase
         asked = "start" if isinstance(phase, PendingApproval) else getattr(phase, "question", None)
-        if asked is not None and question in {None, asked} and asked != "start":
-            self.approved = True
-        answer = transition(self.canary, Approve(GRACE, self.now, question))
-        assert isinstance(answer, Refused) == (asked is None or question not in {None, asked})
-        self.send(Approve(GRACE, self.now, question))
-        again = transition(self.canary, Approve(GRACE, self.now, question))
+        twice = any(approval.by == who for approval in getattr(phase, "approvals", ()))
+        fits = asked is not None and question in {None, asked} and not twice
+        answer = transition(self.canary, Approve(who, self.now, question))
+        assert isinstance(answer, Refused) != fits
+        self.send(Approve(who, self.now, question))
+        again = transition(self.canary, Approve(who, self.now, question))
         if question is not None and question == asked:
-            assert isinstance(again, Refused), "one decision a click"
+            assert isinstance(again, Refused), "one decision a click, one click a person"
+
+    @rule(who=st.sampled_from([ADA, GRACE, LIN]), step=st.sampled_from([None, 0, 1]))
+    def somebody_promotes(self, who: Actor, step: int | None) -> None:
+        phase = self.canary.phase
+        answer = transition(self.canary, Promote(who, self.now, step))
+        if isinstance(phase, Observing | Paused | AwaitingDecision):
+            fits = who is not ADA and step in {None, phase.step}
+        else:
+            fits = False
+        assert fits or isinstance(answer, Refused)
+        self.send(Promote(who, self.now, step))
+
+    @rule(minutes=st.sampled_from([-5, 1, 30]))
+    def somebody_extends(self, minutes: int) -> None:
+        before = self.canary.phase
+        self.send(Extend(ADA, self.now, timedelta(minutes=minutes)))
+        after = self.canary.phase
+        if isinstance(before, AwaitingDecision) and after != before:
+            assert isinstance(after, Observing)
+            assert after.until == self.now + timedelta(minutes=minutes)
+        if isinstance(before, Observing) and isinstance(after, Observing):
+            assert after.until >= before.until
 
     @rule()
     def somebody_else_clicks(self) -> None:

@@ -6,7 +6,6 @@ from simulation.scenario import BLINDING, BOSS, Click
 
 from bot.core.canary import (
     Canary,
-    Paused,
     Promoted,
     Promoting,
     Rejected,
@@ -31,6 +30,9 @@ FAR_BACK = -100.0
 ANSWERED = 60.0
 """Seconds within which a start is answered: a store that hung may take so long to let go."""
 
+REPAIRED = 8.0
+"""Seconds within which a flip that landed late is seen and taken back."""
+
 SETTLE = 1.5
 """Seconds for which it must stay so."""
 
@@ -39,6 +41,7 @@ def calm(rollout: "Rollout") -> None:
     """No more troubles: wait until all is done."""
     rollout.say("world", "calm")
     rollout.traps.clear()
+    rollout.store._freezes.clear()
     for index, skew in enumerate(rollout.skews):
         if skew < FAR_BACK:  # somebody notices; until then windows last as much longer
             rollout.skews[index] = 0.0
@@ -51,7 +54,6 @@ def calm(rollout: "Rollout") -> None:
         now = rollout.loop.time()
         rollout.outside.advance(now)
         why = unsettled(rollout)
-        _resume(rollout)
         if why and now > deadline - LONG and "clock_jump" in rollout.scenario.kinds:
             _give_up(rollout)
         if why:
@@ -81,20 +83,14 @@ def _give_up(rollout: "Rollout") -> None:
         rollout.people.click(Click(0, "abort", BOSS, 0), last.id)
 
 
-def _resume(rollout: "Rollout") -> None:
-    """Nobody leaves a canary paused for ever."""
-    last = rollout.oracle.current()
-    if last is not None and isinstance(last.phase, Paused) and rollout.rng.random() < 0.2:
-        index = rollout.rng.randrange(len(rollout.replicas))
-        rollout.people.click(Click(0, "resume", BOSS, index), last.id)
-
-
 def unsettled(rollout: "Rollout") -> str:
     """What is not yet done, or nothing."""
     for canary_id in rollout.store._rows:
         canary = rollout.oracle.truth[canary_id]
         if not canary.is_finished:
             return f"{canary.id} is {canary.phase.kind}, intends {canary.intents}"
+    if rollout.loop.time() - rollout.oracle.landed_at < REPAIRED:
+        return "what landed late may still be taken back"
     if FULL not in rollout.outside.split().values():
         return f"the router is at {rollout.outside.split()}"
     if any(not process.dead for process in rollout.people.pressed.values()):
@@ -112,6 +108,7 @@ def unsettled(rollout: "Rollout") -> str:
 def ask_again(rollout: "Rollout") -> None:
     """An ended service accepts a new start; it is ended at once by a person."""
     rollout.outside.deploy("v3")
+    rollout.store._freezes.clear()  # of a click that came late
     number = len(rollout.people.clicked)
     rollout.people.click(Click(0, "start", BOSS, 0))
     asked_at, rollout.asking = rollout.loop.time(), True
@@ -137,6 +134,7 @@ def judge(rollout: "Rollout") -> None:
         rollout.count(f"end {canary.phase.kind}")
         _explained(rollout, canary_id, canary)
         _shown(rollout, canary)
+        _undone(rollout, canary)
     for what, times in rollout.outside.channel.posted.items():
         if times > 1:
             oracle.say(f"{what} was posted {times} times")
@@ -149,6 +147,21 @@ def _shown(rollout: "Rollout", canary: Canary) -> None:
     shown = rollout.outside.channel.shown.get(canary.id)
     if shown != canary.phase.kind and not rollout.oracle.forgotten:
         rollout.oracle.say(f"the message of {canary.id} ends as {shown}, not {canary.phase.kind}")
+
+
+def _undone(rollout: "Rollout", canary: Canary) -> None:
+    """What is undone was promoted and stays so; each picture stands once."""
+    oracle = rollout.oracle
+    drawn = rollout.outside.channel.pictures[canary.id]
+    if drawn != bool(canary.judge.looks) and not (oracle.forgotten and not drawn):
+        oracle.say(f"{canary.id} has {drawn} pictures after {canary.judge.looks} looks")
+    if not canary.undoes or oracle.forgotten:
+        return
+    rollout.count("undone")
+    if not isinstance(oracle.truth[canary.undoes].phase, Promoted):
+        oracle.say(f"{canary.id} undoes {canary.undoes}, which was not promoted")
+    if not isinstance(canary.phase, RolledBack) or canary.phase.cause.kind != "undo":
+        oracle.say(f"{canary.id} undoes {canary.undoes}, and is {canary.phase}")
 
 
 def _router(rollout: "Rollout") -> None:
@@ -189,12 +202,16 @@ def _explained(rollout: "Rollout", canary_id: str, canary: Canary) -> None:
     cause, right = phase.cause, False
     match cause.kind:
         case "breach":
-            right = rollout.outside.broken_at is not None
+            right = rollout.outside.broken_at is not None or bool(
+                kinds & {"not_ready", "metrics_reset"}  # now and then it lasts that long
+            )
         case "abort":
             right = any(click.what == "abort" for click in rollout.people.clicked) or (
                 any(kind.startswith("store") for kind in kinds)
                 and (cause.by is None or cause.by.id == "canarybot")
             )  # what was decided without the store reaches the record as an abort
+        case "undo":
+            right = any(click.what == "undo" for click in rollout.people.clicked)
         case "failure":
             right = bool(kinds & {"router_error", "router_lies", "router_slow", "router_late",
                                   "hand_up", "hand_down", "router_restart"})  # fmt: skip

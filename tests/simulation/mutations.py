@@ -3,16 +3,18 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 from adapters.stores.memory import MemoryStore
-from bot.core import judge, looking, machine
+from bot.core import deciding, judge, looking, machine, moves
 from bot.core.canary import Observing
 from bot.core.effects import Outward
 from bot.core.events import WeightApplied
 from bot.core.plan import ANYONE, Gate
-from bot.core.verdict import Health, Verdict
+from bot.core.slo import Sli
+from bot.core.verdict import Finding, Health, Verdict
 from bot.engine.effects import EffectRunner
 from bot.engine.fencing import Fence
 from bot.engine.held import Held
@@ -81,7 +83,7 @@ def words_first() -> AbstractContextManager[object]:
         async def told_first() -> None:
             for intent in held.canary.intents:
                 if isinstance(intent, Outward):
-                    await self._runner.revision(held.canary.service, "blue")
+                    await self.runner.revision(held.canary.service, "blue")
             true_flip(self, held, effect)
 
         self._tasks.spawn(told_first())
@@ -91,8 +93,31 @@ def words_first() -> AbstractContextManager[object]:
 
 def anybody_decides() -> AbstractContextManager[object]:
     """Every gate admits everyone."""
-    return patch.object(machine, "gate_of", lambda canary, question: Gate(
+    return patch.object(deciding, "gate_of", lambda canary, question: Gate(
         (ANYONE,), canary.plan.decision.timeout))  # fmt: skip
+
+
+def everybody_counts_twice() -> AbstractContextManager[object]:
+    """A person's second yes is one more."""
+    return patch.object(deciding, "_twice", lambda *_: "")
+
+
+def promotes_on_demand() -> AbstractContextManager[object]:
+    """Whoever presses Promote need not wait for evidence."""
+    healthy = Verdict((Finding(Sli.ERRORS, Health.HEALTHY),))
+    return patch.object(deciding, "judge", SimpleNamespace(verdict=lambda _: healthy))
+
+
+def one_is_enough() -> AbstractContextManager[object]:
+    """A gate opens at the first yes."""
+    true_gate = moves.gate_of
+    return patch.object(deciding, "gate_of", lambda canary, question: replace(
+        true_gate(canary, question), needed=1))  # fmt: skip
+
+
+def undoes_anything() -> AbstractContextManager[object]:
+    """Whatever the last rollout was, it is taken back."""
+    return patch("bot.engine.service.why_not", lambda *_: "")
 
 
 def old_clicks() -> AbstractContextManager[object]:
@@ -158,6 +183,10 @@ MUTATIONS: tuple[Mutation, ...] = (
     two_live_canaries,
     words_first,
     anybody_decides,
+    everybody_counts_twice,
+    promotes_on_demand,
+    one_is_enough,
+    undoes_anything,
     old_clicks,
     always_healthy,
     blind_to_breaches,

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from simulation.scenario import BOSS
+from simulation.scenario import BOSS, DEPUTY
 from simulation.virtual import Process
 from simulation.wire import at_once
 
@@ -14,6 +14,7 @@ from bot.core.canary import (
     Observing,
     Paused,
     PendingApproval,
+    Preparing,
     Promoted,
     Promoting,
     RolledBack,
@@ -29,6 +30,8 @@ from bot.ports import Happening, Record
 if TYPE_CHECKING:
     from simulation.rollout import Rollout
 
+CLICKS = frozenset({"approve", "pause", "resume", "abort", "promote", "extend"})
+MAY = frozenset({BOSS.id, DEPUTY.id})
 CLICK = re.compile(r'"name":"\w+#(\d+)"')
 ENOUGH_ERRORS = 60
 """Failed requests beside none of stable's that no judge may overlook."""
@@ -47,6 +50,7 @@ class Oracle:
         self.promoted_at: dict[str, float] = {}
         self.ended_at: dict[str, float] = {}
         self.outside_touch = 0.0
+        self.landed_at = float("-inf")
         self.evidence = 0
         self._last_requests: int | None = None
         self._bad: dict[str, tuple[int, int]] = {}
@@ -162,9 +166,29 @@ class Oracle:
                 self._has_evidence(name, before, after)
             if after.is_ended:
                 self.ended_at[after.id] = self.rollout.loop.time()
+        if len(why) == 1:
+            self._gate(name, before, after, why[0])
         for happening in why:
-            if happening.kind in {"approve", "pause", "resume", "abort"}:
+            if happening.kind in CLICKS:
                 self._clicked(before, happening, alone=len(why) == 1)
+
+    def _gate(self, name: str, before: Canary, after: Canary, last: Happening) -> None:
+        """A gate opens for as many different people as it wants, and for nothing else."""
+        if "store_lost" in self.rollout.scenario.kinds or type(before.phase) is type(after.phase):
+            return
+        why, needed, raised = (
+            last.kind, before.plan.decision.needed, isinstance(after.phase, Shifting | Promoting)
+        )  # fmt: skip
+        if isinstance(before.phase, PendingApproval | AwaitingDecision):
+            said = {approval.by.id for approval in before.phase.approvals}
+            opened = raised or isinstance(after.phase, Preparing)
+            if found := CLICK.search(last.data):
+                said.add(self.rollout.people.clicked[int(found[1])].by.id)
+            if opened and (why not in {"approve", "promote"} or len(said) < needed):
+                self.say(f"{name} opened a gate of {needed} for {why} after {sorted(said)}")
+            self.rollout.count(f"gate of {needed} opened" if opened else "gate closed")
+        elif raised and why == "promote" and (needed > 1 or before.drift):
+            self.say(f"{name} took one person's promotion, {needed} are wanted, {before.drift}")
 
     def _set_is_done(self, name: str, old: object, after: Canary) -> None:
         """Set is not done: a flip is done when the router was read back."""
@@ -184,7 +208,8 @@ class Oracle:
         if self.evidence < after.plan.objectives.min_requests:
             self.say(f"{name} promotes {after.id} on {self.evidence} requests seen")
         errors, looks = self._bad.get(name, (0, 0))
-        if after.phase.by is None and errors >= ENOUGH_ERRORS and looks >= 3:
+        alone = after.phase.by is None or isinstance(before.phase, Observing | Paused)
+        if alone and errors >= ENOUGH_ERRORS and looks >= 3:
             self.say(f"{name} promotes {after.id} though it was told of {errors} errors")
 
     def _clicked(self, before: Canary, happening: Happening, *, alone: bool) -> None:
@@ -207,7 +232,7 @@ class Oracle:
         step = getattr(phase, "step", None)
         if not asks or click.question not in {None, question}:
             self.say(f"approval #{number} of {click.question} was taken while {phase.kind}")
-        elif click.by.id != BOSS.id:
+        elif click.by.id not in MAY or _is_author(before, click.by.id):
             self.say(f"approval #{number} by {click.by.id} was taken, who may not")
         elif click.step not in {None, step} and not isinstance(phase, PendingApproval):
             self.say(f"approval #{number} of step {click.step} was taken at step {step}")
@@ -217,7 +242,7 @@ class Oracle:
     ) -> None:
         """A click was refused: not one that was in its place all the time."""
         click, rollout = self.rollout.people.clicked[number], self.rollout
-        if before is None or after is None or self.forgotten or click.what == "start":
+        if before is None or after is None or self.forgotten or click.what not in CLICKS:
             return
         if any(kind.startswith("store") for kind in rollout.scenario.kinds):
             return  # who decided while the store was away is right, and the record is behind
@@ -232,15 +257,23 @@ class Oracle:
                 question = getattr(phase, "question", "start")
                 fits = (
                     isinstance(phase, PendingApproval | AwaitingDecision)
-                    and click.by.id == BOSS.id
+                    and click.by.id in MAY
+                    and not _is_author(after, click.by.id)
+                    and click.by.id not in {approval.by.id for approval in phase.approvals}
+                    and not (isinstance(phase, PendingApproval) and rollout.counts["click freeze"])
                     and click.question in {None, question}
-                    and click.step in {None, getattr(phase, "step", click.step)}
+                    and click.step in {None, getattr(phase, "step", None)}
                 )
             case "pause":
                 fits = isinstance(phase, Observing)
-            case _:
+            case "extend":
+                fits = isinstance(phase, Observing | Paused)
+            case "resume":
                 fits = isinstance(phase, Paused)
-        if fits and type(before.phase) is type(phase):
+            case _:
+                fits = False  # only the judge knows whether it was proven
+        stayed = getattr(before.phase, "since", None) == getattr(phase, "since", None)
+        if fits and stayed and type(before.phase) is type(phase):
             self.say(f"{click.what} #{number} was refused while {phase.kind}: {reason}")
 
     # What people see.
@@ -251,7 +284,7 @@ class Oracle:
         thread = channel.notes.get(canary.id, [])
         if thread and thread[-1].number >= note.number:
             self.say(f"note {note.number} of {canary.id} comes after {thread[-1].number}")
-        if canary.id not in channel.threads:
+        if canary.id not in channel.threads and not canary.undoes:
             self.say(f"note {note.number} of {canary.id} has no thread to go to")
         channel.tell(canary, note)
         if note.topic is Topic.DECISION_NEEDED:
@@ -281,3 +314,8 @@ class Oracle:
         """The store came back empty."""
         self.forgotten = True
         self.truth.clear()
+
+
+def _is_author(canary: Canary, user_id: str) -> bool:
+    """Whether another one is wanted than this person."""
+    return not canary.plan.decision.author and canary.started_by.id == user_id

@@ -50,6 +50,7 @@ class Channel:
     notes: dict[str, list[Note]] = field(default_factory=dict)
     posted: Counter[tuple[str, int]] = field(default_factory=Counter)
     shown: dict[str, str] = field(default_factory=dict)
+    pictures: Counter[str] = field(default_factory=Counter)
 
     def open(self, canary: Canary) -> Thread:
         """Post the canary's message."""

@@ -1,16 +1,28 @@
 """People: what they are shown, what they press, and what they hear."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from simulation.scenario import BOSS, Click
+from simulation.scenario import BOSS, DEPUTY, Click
 from simulation.timing import SkewedClock
 from simulation.virtual import Process
 
 from bot.core.canary import AwaitingDecision, Canary, PendingApproval
-from bot.core.commands import Abort, Approve, Command, Pause, Resume, Start
+from bot.core.commands import (
+    Abort,
+    Approve,
+    Command,
+    Extend,
+    Pause,
+    Promote,
+    Resume,
+    Start,
+)
+from bot.core.freezes import Freeze
 from bot.core.machine import Refused
 from bot.core.plan import Actor
+from bot.core.undoing import UndoRequest
 from bot.ports import PortError
 
 if TYPE_CHECKING:
@@ -42,11 +54,14 @@ class People:
             return
         step = phase.step if isinstance(phase, AwaitingDecision) else None
         question = phase.question if isinstance(phase, AwaitingDecision) else "start"
-        click = Click(
-            0, chosen.answer, BOSS, self.rollout.rng.randrange(chosen.replicas), question, step
-        )
-        for echo in range(chosen.echo):
-            self.rollout.later(chosen.answers + echo * 0.05, lambda: self.click(click, canary.id))
+        for who in (BOSS, DEPUTY)[: 2 if chosen.plan.decision.needed > 1 else 1]:
+            on = self.rollout.rng.randrange(chosen.replicas)
+            click = Click(0, chosen.answer, who, on, question, step)
+            for echo in range(chosen.echo):
+                self.rollout.later(
+                    chosen.answers + echo * 0.05,
+                    lambda click=click: self.click(click, canary.id),  # type: ignore[misc] # bound now
+                )
 
     def click(self, click: Click, canary_id: str = "") -> None:
         replica = self.rollout.replicas[click.replica]
@@ -72,6 +87,16 @@ class People:
         try:
             if click.what == "start":
                 answer = await service.start(self._a_start(number, by, at))
+            elif click.what == "undo":
+                answer = await service.undo(
+                    UndoRequest(f"shop-undo{number}", self.rollout.service, by)
+                )
+            elif click.what == "freeze":
+                answer = await service.freeze(
+                    Freeze(self.rollout.service, by, "", at, at + timedelta(seconds=12))
+                )
+            elif click.what == "unfreeze":
+                answer = await service.unfreeze(self.rollout.service, by)
             else:
                 answer = await service.command(canary_id, _command(click, by, at))
         except PortError as error:
@@ -108,5 +133,9 @@ def _command(click: Click, by: Actor, at: Any) -> Command:
             return Abort(by, at)
         case "pause":
             return Pause(by, at)
+        case "promote":
+            return Promote(by, at, click.step)
+        case "extend":
+            return Extend(by, at, timedelta(seconds=3))
         case _:
             return Resume(by, at)

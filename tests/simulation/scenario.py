@@ -13,8 +13,13 @@ from bot.core.slo import Objectives, Sli
 
 TICK: Final = timedelta(seconds=1)
 BOSS: Final = Actor("U0BOSS", "boss")
+DEPUTY: Final = Actor("U0DEPUTY", "deputy")
 STRANGER: Final = Actor("U0STRANGER", "stranger")
 
+What = Literal[
+    "start", "approve", "abort", "pause", "resume", "promote", "extend", "undo", "freeze",
+    "unfreeze",
+]  # fmt: skip
 Story = Literal["healthy", "breach", "no_traffic", "blind"]
 Kind = Literal[
     "store_error", "store_lost", "store_away", "store_slow", "store_flush",
@@ -68,7 +73,7 @@ class Click:
     """What a person does at a moment, on a replica."""
 
     at: float
-    what: Literal["start", "approve", "abort", "pause", "resume"]
+    what: What
     by: Actor
     replica: int
     question: Question | None = None
@@ -139,7 +144,8 @@ def scenario(seed: int) -> Scenario:
 def _plan(rng: random.Random) -> Plan:
     weights = sorted(rng.sample((1, 5, 10, 20, 50), rng.choices((1, 2, 3), (55, 30, 15))[0]))
     wait = timedelta(seconds=rng.uniform(6, 16))
-    gate = Gate((BOSS.id,), wait)
+    needed = 2 if rng.random() < 0.2 else 1
+    gate = Gate((BOSS.id, DEPUTY.id), wait, needed, author=rng.random() < 0.9)
     return Plan(
         tier="simulated",
         steps=tuple(Step(Weight.percent(w), TICK * rng.randint(3, 6)) for w in weights),
@@ -155,6 +161,7 @@ def _plan(rng: random.Random) -> Plan:
         promote_gate=gate if rng.random() < 0.2 else None,
         extension=TICK * rng.randint(1, 5),
         prepare_timeout=timedelta(seconds=15),
+        pause=timedelta(seconds=rng.uniform(2, 20)),
     )
 
 
@@ -188,6 +195,13 @@ def _trouble(rng: random.Random, replicas: int) -> Trouble:
     )
 
 
+PRESSED: Final[tuple[tuple[What, ...], tuple[int, ...]]] = (
+    ("approve", "abort", "pause", "resume", "promote", "extend", "undo", "freeze"),
+    (6, 3, 3, 3, 4, 2, 4, 1),
+)
+"""What people press without being asked, and how often."""
+
+
 def _clicks(rng: random.Random, replicas: int) -> tuple[Click, ...]:
     def on() -> int:
         return rng.randrange(replicas)
@@ -198,17 +212,19 @@ def _clicks(rng: random.Random, replicas: int) -> tuple[Click, ...]:
     if rng.random() < 0.1:
         clicks.append(Click(rng.uniform(1, 15), "start", STRANGER, on()))
     for _ in range(rng.choice((0, 0, 0, 1, 2, 4))):
-        what = rng.choice(("approve", "approve", "abort", "pause", "resume"))
+        what = rng.choices(*PRESSED)[0]
         click = Click(
-            rng.uniform(1.01, 18),
-            what,  # type: ignore[arg-type] # one of the literals above
-            rng.choice((BOSS, BOSS, STRANGER)),
+            rng.uniform(1.01, 18 if what in {"approve", "abort", "pause"} else 26),
+            what,
+            rng.choice((BOSS, BOSS, DEPUTY, STRANGER)),
             on(),
             rng.choice((None, "start", "promote", "thin", "blind")),
             rng.choice((None, 0, 1)),
         )
         clicks += [click] * rng.choice((1, 1, 2))
-        if what == "pause" and rng.random() < 0.8:
+        if what == "freeze":
+            clicks.append(Click(click.at + rng.uniform(0.5, 10), "unfreeze", BOSS, on()))
+        if what == "pause" and rng.random() < 0.6:
             at = click.at + rng.uniform(0.5, 5)
             clicks.append(Click(at, "resume", BOSS, on()))
     return tuple(sorted(clicks, key=lambda click: click.at))

@@ -7,7 +7,7 @@ import pytest
 from simulation.mutations import MUTATIONS, Mutation
 from simulation.rollout import Result, simulate
 from simulation.running import Summary, run, wanted
-from simulation.scenario import KINDS
+from simulation.scenario import KINDS, PRESSED
 
 PHASES = (
     "pending_approval", "preparing", "shifting", "observing", "paused", "awaiting_decision",
@@ -47,8 +47,14 @@ def test_every_kind_of_trouble_and_every_phase_occurs(summary: Summary) -> None:
         *KINDS,
         *(f"phase {phase}" for phase in PHASES),
         *(f"end {end}" for end in ENDS),
-        *(f"click {what}" for what in ("start", "approve", "abort", "pause", "resume")),
-        *(f"{what} refused" for what in ("start", "approve", "abort", "pause", "resume")),
+        *(f"click {what}" for what in PRESSED[0]),
+        *(f"{what} refused" for what in PRESSED[0] if what != "freeze"),
+        *(f"{what} canary" for what in PRESSED[0] if what != "freeze"),
+        "click start",
+        "start refused",
+        "gate of 1 opened",
+        "gate of 2 opened",
+        "undone",
         "orphan found",
     ]
     least = max(1, summary.rollouts // 500)

@@ -142,8 +142,8 @@ class WiredStore:
                 return at_once(method(*args, **named))
 
             answer = await wire.call(port, do)
-            if name == "save":
-                oracle.saved(wire.process, args[0])
+            if name in {"save", "create"}:
+                oracle.saved(wire.process, args[0] if name == "save" else answer)
             return answer
 
         return call
@@ -174,6 +174,7 @@ class WiredPorts:
             def land() -> None:
                 outside.advance(rollout.loop.time())
                 rollout.say("router", "landed late", weight)
+                rollout.oracle.landed_at = rollout.loop.time()
                 outside.weigh(arms.canary, weight)
 
             rollout.later(trouble.size, land)
@@ -233,6 +234,13 @@ class WiredPorts:
         shown = self._outside.channel.shown
         kind = canary.phase.kind
         await self._wire.call("board.settle", lambda: shown.update({canary.id: kind}), kind)
+
+    async def picture(self, canary: Canary, seen: Any, turn: Turn) -> None:
+        pictures = self._outside.channel.pictures
+        if turn.again and await self._wire.call("board.look", lambda: canary.id in pictures):
+            return
+        await turn.confirm()
+        await self._wire.call("board.picture", lambda: pictures.update([canary.id]), swift=True)
 
     async def retract(self, canary: Canary, note: Note | None) -> None:
         # Nothing stands twice here: posts cannot be stopped on their way.

@@ -29,7 +29,7 @@ from pydantic import SecretStr
 from redis.asyncio.connection import AbstractConnection
 
 from adapters.clock import SystemClock
-from bot import bootstrap
+from bot import bootstrap, running
 from bot.config import Secrets
 from bot.logs import set_up_logging
 from bot.ports import MetricSource, ServicePorts
@@ -282,7 +282,7 @@ def main() -> None:
     """Read the orders and be that bot."""
     set_up_logging()
     orders = Orders(**json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
-    bootstrap.run(run(orders))
+    running.run(run(orders))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import pytest
 from bot.config import ConfigError, Settings, load
 from bot.config.example import EXAMPLE
 from bot.config.units import duration, fraction, weight, written
-from bot.core.plan import ANYONE, Weight
+from bot.core.plan import ANYONE, Dashboard, Weight
 from bot.core.slo import Sli
 
 GOOD = """\
@@ -124,6 +124,21 @@ def test_a_start_may_not_lower_the_tier(tmp_path: Path) -> None:
         (("  risky:", "  safe:"), "'safe' stands twice"),
         (("tick: 2s", "tick: [2s"), "not readable as YAML"),
         (("window: 20m", "window: 20m, promote: maybe"), "'auto' or 'approval'"),
+        (("[S0APPROVE]", "[U0ADA, U0ADA]\n    approvals: 2"), "only 1 person is named"),
+        (("[S0APPROVE]", "[U0ADA, W0LIN]\n    approvals: 3"), "only 2 people are named"),
+        (("[S0APPROVE]", "[S0APPROVE]\n    approvals: 0"), "tiers.risky.approvals"),
+        (("[S0APPROVE]", "[S0APPROVE]\n    approvals: 11"), "tiers.risky.approvals"),
+        (("[S0APPROVE]", "[S0APPROVE]\n    pause: often"), "tiers.risky.pause"),
+        (("  shop:", "  all:"), "no service can be named all"),
+        (("tier: safe", "tier: safe\n    oncall: '@ada'"), "services.shop.oncall"),
+        (
+            ("tier: safe", "tier: safe\n    dashboards: {logs: 'javascript:alert(1)'}"),
+            "services.shop.dashboards.logs",
+        ),
+        (
+            ("tier: safe", "tier: safe\n    dashboards: {logs: 'https://h/<!channel>'}"),
+            "services.shop.dashboards.logs",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_line(
@@ -185,3 +200,36 @@ def test_who_is_called_when_a_rollback_takes_long(tmp_path: Path) -> None:
     plan = settings(tmp_path, text).plan_for("shop")
     assert (timedelta(seconds=45), "S0ONCALL") == (plan.escalation.after, plan.escalation.oncall)
     assert "escalation.oncall" in problems(tmp_path, text.replace("S0ONCALL", "'@oncall'"))
+
+
+def test_a_gate_is_as_the_tier_says(tmp_path: Path) -> None:
+    """How many, whether the author may, users, groups and channels; the same for what is thin."""
+    text = GOOD.replace("tier: safe", "tier: risky").replace(
+        "[S0APPROVE]", "[S0APPROVE, C0TEAM, G0SMALL, U0ADA]\n    approvals: 3\n    pause: 20m"
+    )
+    plan = settings(tmp_path, text).plan_for("shop")
+    gate = plan.promote_gate
+
+    assert gate is not None
+    assert ("S0APPROVE", "C0TEAM", "G0SMALL", "U0ADA") == gate.approvers
+    assert (3, False) == (gate.needed, gate.author)
+    assert gate == plan.decision
+    assert timedelta(minutes=20) == plan.pause
+    relaxed = text.replace("approvals: 3", "author_may_approve: true")
+    assert settings(tmp_path, relaxed).plan_for("shop").decision.author
+
+
+def test_where_nobody_is_named_anyone_decides_alone(tmp_path: Path) -> None:
+    """The author too: numbers alone decide such a tier, but for want of evidence."""
+    decision = settings(tmp_path).plan_for("shop").decision
+    assert (1, True) == (decision.needed, decision.author)
+    assert timedelta(hours=2) == settings(tmp_path).plan_for("shop").pause
+
+
+def test_a_service_has_its_own_oncall_and_dashboards(tmp_path: Path) -> None:
+    """They win over what is common to all, and reach the plan."""
+    own = "tier: safe\n    oncall: U0ADA\n    dashboards: {Logs: 'https://logs/{service}?{from}'}"
+    text = GOOD.replace("tier: safe", own) + "escalation: {after: 45s, oncall: S0ONCALL}\n"
+    plan = settings(tmp_path, text).plan_for("shop")
+    assert (timedelta(seconds=45), "U0ADA") == (plan.escalation.after, plan.escalation.oncall)
+    assert (Dashboard("Logs", "https://logs/{service}?{from}"),) == plan.dashboards

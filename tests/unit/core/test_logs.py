@@ -222,3 +222,12 @@ def test_evidence_shows_each_kind_of_line_once() -> None:
     assert distinct(lines, 5) == ("DataError: no", "3 x order 3 failed")
     assert distinct(lines, 1) == ("3 x order 3 failed",)
     assert distinct(lines, 0) == ()
+
+
+def test_what_only_the_canary_logs_comes_first() -> None:
+    """A line that stable logs as well explains nothing, and stands behind all that are new."""
+    lines = ["order 1 failed", "DataError: no", "order 2 failed", "cache is cold"]
+    known = {signature("order 1 failed"), signature("cache is cold")}
+    assert distinct(lines, 5, known) == ("DataError: no", "2 x order 2 failed", "cache is cold")
+    assert distinct(lines, 1, known) == ("DataError: no",)
+    assert distinct(lines, 2, known) == ("DataError: no", "cache is cold")

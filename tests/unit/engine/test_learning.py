@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from world import TICK, Bot, Outside, a_start, a_store
 
+from adapters.stores.codec import observed
 from bot.core import judge
 from bot.core.canary import Canary, Promoted
 from bot.core.events import Prepared
@@ -15,7 +16,6 @@ from bot.core.reading import Counters
 from bot.core.replay import replay
 from bot.core.slo import Component, NoData, Readiness
 from bot.ports import MetricHistory, PortError, Snapshot
-from bot.rejudge import observed
 
 ID = "shop-abc123"
 

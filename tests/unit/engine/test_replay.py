@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 from world import Bot, Outside, a_start, a_store
 
+from adapters.stores.codec import observed
 from bot.core import judge
 from bot.core.canary import Promoted, RolledBack
 from bot.core.replay import replay
-from bot.rejudge import changed, observed
+from bot.rejudge import changed
 
 ID = "shop-abc123"
 
