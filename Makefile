@@ -8,7 +8,7 @@ SOURCES := bot adapters tests
 # Most tests wait for real parts: three files at once, each in one process.
 AT_ONCE := -n 3 --dist loadfile
 
-.PHONY: help demo serve test test-only soak check format lint types contracts lock bench bench-judge clean
+.PHONY: help demo serve test test-only soak check format lint types contracts lock bench bench-judge bench-slack clean
 
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,10 @@ bench-judge: .venv/.ready  ## our judge beside its peers, into .bench: ARGS="--q
 
 bench: .venv/.ready  ## what the engine carries and how quickly it acts: ARGS="--quick" for two minutes, ARGS=--help
 	@PYTHONPATH=tests $(BIN)/python -m bench.engine --save .bench/engine.json $(ARGS)
+	$(if $(filter-out --quick,$(ARGS)),,@PYTHONPATH=tests $(BIN)/python -m bench.slack $(ARGS))
+
+bench-slack: .venv/.ready  ## how 1, 20 and 100 live canaries share Slack's limits: ARGS="--quick" for two minutes
+	@PYTHONPATH=tests $(BIN)/python -m bench.slack $(ARGS)
 
 lock:  ## pin every dependency anew, with hashes and without hosts
 	@$(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet uv

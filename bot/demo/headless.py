@@ -131,9 +131,11 @@ class Player:
 
     @property
     def ended(self) -> bool:
-        """Whether the canary's message says that it is over, with no button left."""
+        """Whether the canary's message says that it is over, with nothing left to abort."""
         live = self.live
-        return live is not None and ending_of(headline(live)) != "" and not any(buttons(live))
+        if live is None or not ending_of(headline(live)):
+            return False
+        return not any("abort" in action_id for _, action_id in buttons(live))
 
     def _look(self) -> None:
         self._messages = self._chat.messages()

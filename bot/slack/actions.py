@@ -1,6 +1,6 @@
 """The buttons of the live message: who pressed what, and what the engine says to it."""
 
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -10,7 +10,11 @@ from bot.slack import desk
 from bot.slack.desk import Parts
 from bot.slack.permissions import Visit
 from bot.slack.views import kit
-from bot.slack.views.canary import Action, Pressed
+from bot.slack.views.canary import EXTENSION, Action, Pressed
+from bot.slack.views.why import why_message
+
+COMMAND: Final = "/canary"
+"""What a button's answer says to type; a click does not tell what the command is called."""
 
 _log = structlog.get_logger()
 
@@ -30,6 +34,11 @@ async def press(parts: Parts, body: dict[str, Any]) -> None:
         text = f"There is no canary {pressed.canary_id} any more. Nothing changed."
         await parts.replies.privately(visit, kit.private(text))
         return
+    if action is Action.WHY:
+        await parts.home.learn()
+        told = why_message(canary, parts.clock.now(), parts.home.link(canary.thread), COMMAND)
+        await parts.replies.privately(visit, told)
+        return
     answer = await _ask(parts, visit, canary, action, pressed)
     if isinstance(answer, Refused):
         _log.info("slack.click.refused", canary=canary.id, action=action.value, by=visit.user_id)
@@ -44,6 +53,8 @@ async def _ask(
     parts: Parts, visit: Visit, canary: Canary, action: Action, pressed: Pressed
 ) -> Canary | Refused:
     match action:
+        case Action.WHY:
+            return canary  # answered already: it asks nothing of the engine
         case Action.APPROVE:
             return await desk.approve(parts, visit, canary, pressed.question, pressed.step)
         case Action.ABORT:
@@ -52,6 +63,12 @@ async def _ask(
             return await desk.pause(parts, visit, canary.id)
         case Action.RESUME:
             return await desk.resume(parts, visit, canary.id)
+        case Action.PROMOTE:
+            return await desk.promote(parts, visit, canary, pressed.step)
+        case Action.EXTEND:
+            return await desk.extend(parts, visit, canary.id, EXTENSION)
+        case Action.UNDO:
+            return await desk.undo(parts, visit, canary.service, "", canary.id)
 
 
 async def unknown_button(parts: Parts, body: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ import contextlib
 import logging
 import re
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -18,29 +18,49 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.ports import Clock, PortError
-from bot.slack.actions import press, unknown_button
+from bot.slack import starting
+from bot.slack.actions import unknown_button
 from bot.slack.commands import run_command
 from bot.slack.desk import Catalog, Desk, Parts
+from bot.slack.home import HomeTab
+from bot.slack.http import HttpMode, Web
 from bot.slack.limiter import Limiter, PausingRetry
 from bot.slack.live_message import SlackBoard
 from bot.slack.permissions import Groups, Home, Visit
 from bot.slack.reply import Replies
 from bot.slack.socket import Sockets
+from bot.slack.surfaces import AtOnce, Views
+from bot.slack.transport import Transport
 from bot.slack.views import kit
 from bot.slack.views.canary import Action
+from bot.slack.views.form import FORM, PREFIX, action_id
+from bot.slack.views.home import START, UNFREEZE
 
 TIMEOUT: Final = 10
-STOP_PATIENCE: Final = 5.0
+STOP_PATIENCE: Final = 2.0
+"""Seconds from being told to leave until those whose request is not done yet hear of it."""
+
+TELL_PATIENCE: Final = 0.8
+"""Seconds for telling them; together less than the three the process gives the edge."""
+
 LEARN_AGAIN: Final = 30.0
 
 _ANYTHING: Final = re.compile(".*")
 _OURS: Final = re.compile("|".join(re.escape(action.value) for action in Action) + r"\Z")
+
+_IN_FORM: Final = re.compile(re.escape(PREFIX))
+
+_LEAVING: Final = (
+    "The bot is being restarted in the middle of your request, which may not have been done. "
+    "`/canary status` shows how things stand; if it was not done, ask again."
+)
 
 _log = structlog.get_logger()
 _bolt_log = logging.getLogger("bot.slack.bolt")
 _bolt_log.setLevel(logging.CRITICAL)  # it warns of the token it finds; faults come to _on_error
 
 Handler = Callable[[Parts, dict[str, Any]], Awaitable[None]]
+FormHandler = Callable[[Parts, dict[str, Any]], AtOnce]
 
 
 def make_client(bot_token: str, api_url: str, limiter: Limiter) -> AsyncWebClient:
@@ -69,7 +89,8 @@ class SlackEdge:
     """Takes commands and clicks to the engine.
 
     `board` is made first, since the engine needs it: limiter, `make_client`, `SlackBoard`, engine,
-    `SlackEdge`, all with the same limiter.
+    `SlackEdge`, all with the same limiter. With `http` Slack calls the bot, and `app_token` is not
+    used; without it the bot connects to Slack.
     """
 
     def __init__(
@@ -83,6 +104,7 @@ class SlackEdge:
         catalog: Catalog,
         clock: Clock,
         new_canary_id: Callable[[str], str],
+        http: HttpMode | None = None,
     ) -> None:
         self.board = board
         self._client = client
@@ -96,39 +118,67 @@ class SlackEdge:
             home=self._home,
             clock=clock,
             new_canary_id=new_canary_id,
+            views=Views(client, limiter),
         )
-        self._running: set[asyncio.Task[Any]] = set()
+        self._tab = HomeTab()
+        self._running: dict[asyncio.Task[Any], dict[str, Any]] = {}
         self._learning: asyncio.Task[None] | None = None
-        self.app = self._make_app()
-        self._sockets = Sockets(self.app, app_token, client)
+        self.app = self._make_app(http.signing_secret if http else "")
+        self.transport: Transport = (
+            Web(self.app, http) if http else Sockets(self.app, app_token, client)
+        )
 
     @property
     def connected(self) -> bool:
         """Whether commands and clicks can arrive now."""
-        return self._sockets.connected
+        return self.transport.connected
 
     async def start(self) -> None:
-        """Connect in the background; returns at once, whether Slack can be reached or not."""
-        self._sockets.start()
+        """Begin to take commands and clicks; does not wait for Slack.
+
+        Raises:
+            PortError: HTTP mode's address cannot be had.
+
+        """
+        await self.transport.start()
         self._learning = asyncio.get_running_loop().create_task(self._learn())
+        self._tab.start(self._parts)
 
     async def stop(self) -> None:
-        """Take no more work, let what is running end for up to 5 s, then send the last states."""
+        """Take no more work, let what is running end for a while, then send the last states."""
         await self.close()
         await self.board.stop()
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
 
     async def close(self) -> None:
-        """Take no more work and let what is running end; the board goes on."""
-        await self._sockets.stop()
+        """Take no more work and let what is running end; the board goes on. Below three seconds.
+
+        What is not done by then has been acknowledged, so its people are told that it may not be
+        done. It is left running as long as the process lives: an abort may be among it.
+        """
+        give_up_at = asyncio.get_running_loop().time() + STOP_PATIENCE
+        await self.transport.stop()
+        await self._tab.stop()
         if self._learning is not None:
             self._learning.cancel()
             await asyncio.gather(self._learning, return_exceptions=True)
         if self._running:
-            _, late = await asyncio.wait(self._running, timeout=STOP_PATIENCE)
-            for task in late:
-                _log.warning("slack.listener.cut_off", listener=task.get_name())
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            patience = give_up_at - asyncio.get_running_loop().time()
+            await asyncio.wait(self._running, timeout=max(patience, 0))
+        if self._running:
+            await self._apologise(list(self._running.values()))
+
+    async def _apologise(self, bodies: list[dict[str, Any]]) -> None:
+        """Tell everybody whose request is under way that the bot leaves."""
+        visits = [Visit.of(body) for body in bodies if body.get("type") != "event_callback"]
+        for visit in visits:
+            _log.warning("slack.request.left_behind", by=visit.user_id)
+        telling = [self._parts.replies.privately(v, kit.private(_LEAVING)) for v in visits]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(TELL_PATIENCE):
+                await asyncio.gather(*telling)
 
     async def _learn(self) -> None:
         """Know the own workspace before the first approval, so that it need not wait."""
@@ -136,7 +186,7 @@ class SlackEdge:
             _log.warning("slack.home.unknown", why=why)
             await asyncio.sleep(LEARN_AGAIN)
 
-    def _make_app(self) -> AsyncApp:
+    def _make_app(self, signing_secret: str) -> AsyncApp:
         token = self._client.token
 
         # A function, not a method: bolt passes `self` by name to whatever has such a parameter.
@@ -148,15 +198,21 @@ class SlackEdge:
             client=AsyncWebClient(base_url=self._client.base_url),
             authorize=authorize,
             logger=_bolt_log,
-            signing_secret="",  # Socket Mode has none
+            signing_secret=signing_secret,  # Socket Mode has none
         )
         app.command(_ANYTHING)(self._listener(run_command))
-        app.action(_OURS)(self._listener(press))
+        app.action(_OURS)(self._listener(self._tab.press))
+        app.action(START)(self._listener(self._tab.begin))
+        app.action(UNFREEZE)(self._listener(self._tab.unfreeze))
+        app.action(_IN_FORM)(self._listener(starting.change))
         app.action(_ANYTHING)(self._listener(unknown_button))
+        app.view(FORM)(self._form_listener(starting.submit))
         app.view(_ANYTHING)(self._listener(_not_understood))
         app.view_closed(_ANYTHING)(self._listener(_nothing))
         app.shortcut(_ANYTHING)(self._listener(_not_understood))
+        app.options(action_id("service"))(self._form_listener(starting.suggest))
         app.options(_ANYTHING)(self._options)
+        app.event("app_home_opened")(self._listener(self._tab.opened))
         app.event(_ANYTHING)(self._listener(_nothing))
         app.error(self._on_error)
         return app
@@ -170,17 +226,39 @@ class SlackEdge:
 
         async def listener(ack: AsyncAck, body: dict[str, Any]) -> None:
             await ack()
-            task = asyncio.current_task()
-            assert task is not None, "listeners run in tasks"
-            self._running.add(task)
-            try:
+            async with self._watched(body):
                 await handle(self._parts, body)
-            except Exception as error:  # noqa: BLE001 - told and logged, whatever it is
-                await self._on_error(error, body, None)
-            finally:
-                self._running.discard(task)
 
         return listener
+
+    def _form_listener(self, handle: FormHandler) -> Callable[..., Awaitable[None]]:
+        """For what wants an answer with its acknowledgement: made at once, then worked on."""
+
+        async def listener(ack: AsyncAck, body: dict[str, Any]) -> None:
+            async with self._watched(body):
+                try:
+                    at_once = handle(self._parts, body)
+                except Exception:
+                    await ack()  # or the person would see Slack's error instead of the reason
+                    raise
+                await ack(**at_once.answer)
+                if at_once.then is not None:
+                    await at_once.then()
+
+        return listener
+
+    @contextlib.asynccontextmanager
+    async def _watched(self, body: dict[str, Any]) -> AsyncIterator[None]:
+        """Known while it is under way; what goes wrong is told and logged, whatever it is."""
+        task = asyncio.current_task()
+        assert task is not None, "listeners run in tasks"
+        self._running[task] = body
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - see above
+            await self._on_error(error, body, None)
+        finally:
+            self._running.pop(task, None)
 
     async def _options(self, ack: AsyncAck) -> None:
         await ack(options=[])
@@ -203,9 +281,10 @@ class SlackEdge:
                 "`/canary status` shows how things stand. If it happens again, give the bot's "
                 f"maintainers this reference to its log: {reference}."
             )
-        if body.get("type") != "event_callback":
-            await self._parts.replies.privately(visit, kit.private(text))
-        if response is not None:  # not acknowledged: do it, or the person sees a timeout too
+        if body.get("type") == "event_callback":
+            return  # nobody's request; without an acknowledgement Slack sends it again
+        told = await self._parts.replies.privately(visit, kit.private(text))
+        if response is not None and told:  # or the person would see Slack's error as well
             response.status, response.body = 200, ""
 
 

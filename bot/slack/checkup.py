@@ -14,10 +14,16 @@ SCOPES: Final = (
     "files:write",
     "files:read",
     "usergroups:read",
+    "channels:read",
+    "groups:read",
     "channels:history",
     "groups:history",
 )
-"""What the bot may do, and nothing more: it reads a channel only to find its own messages again."""
+"""What the bot may do, and nothing more.
+
+It reads who is in a channel where its members are the approvers, and what stands in one only to
+find its own messages again.
+"""
 
 WHAT_TO_DO: Final = {
     "invalid_auth": "the token is not valid (any more): copy it again from the app's page",
@@ -42,11 +48,21 @@ class Answer:
 
 
 async def check_slack(
-    bot_token: str, app_token: str, api_url: str, channels: Sequence[str]
+    bot_token: str, app_token: str | None, api_url: str, channels: Sequence[str]
 ) -> tuple[Answer, ...]:
-    """Ask Slack about the tokens; send a message to each of `channels` and delete it again."""
+    """Ask Slack about the tokens; send a message to each of `channels` and delete it again.
+
+    Args:
+        bot_token: xoxb-…
+        app_token: xapp-…, or None in HTTP mode, of which Slack cannot be asked anything.
+        api_url: Slack's or a local workspace's API.
+        channels: ids; none sends nothing.
+
+    """
     client = AsyncWebClient(token=bot_token, base_url=api_url, timeout=8)
-    answers = [await _identity(client), await _socket_mode(client, app_token)]
+    answers = [await _identity(client)]
+    if app_token is not None:
+        answers.append(await _socket_mode(client, app_token))
     if answers[0].ok:
         answers += [await _channel(client, channel) for channel in channels]
     return tuple(answers)

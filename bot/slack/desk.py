@@ -2,16 +2,30 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from bot.core.canary import Canary
-from bot.core.commands import Abort, Approve, Command, Pause, Question, Resume, Start
+from bot.core.commands import (
+    Abort,
+    Approve,
+    Command,
+    Extend,
+    Pause,
+    Promote,
+    Question,
+    Resume,
+    Start,
+)
+from bot.core.freezes import Freeze
 from bot.core.machine import Refused
-from bot.core.plan import Plan
+from bot.core.plan import Actor, Plan
+from bot.core.undoing import UndoRequest
 from bot.ports import Clock
 from bot.slack.live_message import SlackBoard
 from bot.slack.permissions import Groups, Home, Visit, groups_to_ask
 from bot.slack.reply import Replies
+from bot.slack.surfaces import Views
 
 
 class Desk(Protocol):
@@ -42,6 +56,26 @@ class Desk(Protocol):
 
     async def recent(self, service: str | None, limit: int) -> tuple[Canary, ...]:
         """The last canaries, the newest first."""
+        ...
+
+    async def undo(self, request: UndoRequest) -> Canary | Refused:
+        """Take a service's last promotion back, while what was stable still runs."""
+        ...
+
+    async def freeze(self, freeze: Freeze) -> None:
+        """Let nothing of its scope be started; live canaries go on."""
+        ...
+
+    async def unfreeze(self, scope: str, by: Actor) -> Freeze | None:
+        """Lift a freeze; None where there was none."""
+        ...
+
+    async def freezes(self) -> tuple[Freeze, ...]:
+        """What is frozen now, that of everything first."""
+        ...
+
+    async def revisions(self, service: str) -> tuple[str, ...]:
+        """The revisions a canary of this service could be of now, as far as its backends tell."""
         ...
 
 
@@ -79,6 +113,7 @@ class Parts:
     home: Home
     clock: Clock
     new_canary_id: Callable[[str], str]
+    views: Views
 
 
 async def approve(
@@ -89,15 +124,30 @@ async def approve(
     step: int | None = None,
 ) -> Canary | Refused:
     """Pass on an approval with the groups of its giver, looked up at this click."""
+    asked = await _with_groups(parts, visit, canary)
+    if isinstance(asked, Refused):
+        return asked
+    actor, unknown = asked
+    command = Approve(actor, parts.clock.now(), question, step)
+    return _adding(await parts.desk.command(canary.id, command), unknown)
+
+
+async def _with_groups(parts: Parts, visit: Visit, canary: Canary) -> tuple[Actor, str] | Refused:
+    """The person with the groups that matter here, and why some could not be looked up."""
     foreign = await parts.home.refuse(visit)
     if foreign:
         return Refused(foreign)
     member = await parts.groups.of(visit.user_id, groups_to_ask(canary.plan, visit.user_id))
-    asked = Approve(visit.actor(member.groups), parts.clock.now(), question, step)
-    answer = await parts.desk.command(canary.id, asked)
-    if isinstance(answer, Refused) and member.unknown:
-        return Refused(f"{answer.reason} {member.unknown}")
-    return answer
+    return visit.actor(member.groups), member.unknown
+
+
+def _adding(answer: Canary | Refused, unknown: str) -> Canary | Refused:
+    """A refusal may rest on what could not be looked up."""
+    return (
+        Refused(f"{answer.reason} {unknown}")
+        if isinstance(answer, Refused) and unknown
+        else answer
+    )
 
 
 async def abort(parts: Parts, visit: Visit, canary_id: str, reason: str) -> Canary | Refused:
@@ -105,9 +155,39 @@ async def abort(parts: Parts, visit: Visit, canary_id: str, reason: str) -> Cana
     return await parts.desk.command(canary_id, Abort(visit.actor(), parts.clock.now(), reason))
 
 
-async def pause(parts: Parts, visit: Visit, canary_id: str) -> Canary | Refused:
-    """Pass on a pause."""
-    return await parts.desk.command(canary_id, Pause(visit.actor(), parts.clock.now()))
+async def promote(
+    parts: Parts, visit: Visit, canary: Canary, step: int | None = None
+) -> Canary | Refused:
+    """Pass on the wish to go on now, with the groups of whoever has it."""
+    asked = await _with_groups(parts, visit, canary)
+    if isinstance(asked, Refused):
+        return asked
+    actor, unknown = asked
+    answer = await parts.desk.command(canary.id, Promote(actor, parts.clock.now(), step))
+    return _adding(answer, unknown)
+
+
+async def extend(parts: Parts, visit: Visit, canary_id: str, more: timedelta) -> Canary | Refused:
+    """Pass on a longer window."""
+    return await parts.desk.command(canary_id, Extend(visit.actor(), parts.clock.now(), more))
+
+
+async def undo(
+    parts: Parts, visit: Visit, service: str, reason: str, promoted: str = ""
+) -> Canary | Refused:
+    """Pass on an undo; `promoted` is the canary that was looked at, if one was."""
+    foreign = await parts.home.refuse(visit)
+    if foreign:
+        return Refused(foreign)
+    new_id = parts.new_canary_id(service)
+    return await parts.desk.undo(UndoRequest(new_id, service, visit.actor(), reason, promoted))
+
+
+async def pause(
+    parts: Parts, visit: Visit, canary_id: str, lasting: timedelta | None = None
+) -> Canary | Refused:
+    """Pass on a pause; for as long as the plan says where nothing else is asked for."""
+    return await parts.desk.command(canary_id, Pause(visit.actor(), parts.clock.now(), lasting))
 
 
 async def resume(parts: Parts, visit: Visit, canary_id: str) -> Canary | Refused:

@@ -3,58 +3,36 @@
 import asyncio
 import math
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import structlog
 
-from bot.core.canary import Canary, Ended
+from bot.core.canary import Canary
 from bot.ports import Clock, PortError, Turn
 from bot.slack.faults import BAD_BLOCKS, BROKEN, MESSAGE_GONE, error_code, explain, is_setup
 from bot.slack.faults import retry_after as asked_to_wait
-from bot.slack.limiter import Limiter
+from bot.slack.limiter import Limiter, Priority, TooLong
 from bot.slack.posting import MessageClient
+from bot.slack.text import count, duration
 from bot.slack.views.canary import live_message
+from bot.slack.waiting import Shown, Waiting
 
 SHORTEST_INTERVAL: Final = 3.0
-INTERVAL_EACH: Final = 1.3
-"""Seconds between two edits of one message, for every live one: they share 50 edits a minute."""
+"""Seconds between two edits of one message, but for what is urgent."""
+
+LONG: Final = timedelta(seconds=15)
+"""An interval that its readers are told of."""
+
+RENDERED: Final = 20.0
+"""Messages that are rendered in a second, at most, to find that they look as before."""
 
 LONGEST_BACK_OFF: Final = 60.0
-ENDED_KEPT: Final = 200
-
-OVERTAKEN: Final = timedelta(minutes=1)
-"""How far behind the engine the answer to a click may be."""
 
 IsOurs = Callable[[str], Awaitable[bool]]
 """Whether this replica still has a canary, by its id."""
 
 _log = structlog.get_logger()
-
-
-@dataclass(slots=True)
-class _Shown:
-    """One message: the newest state, and what Slack shows by now."""
-
-    canary: Canary
-    dirty: bool = True
-    urgent: bool = True
-    order: float = 0.0
-    same: str = ""
-    phase: str = ""
-    due_at: float = 0.0
-    failures: int = 0
-    gone: bool = False
-    plain: bool = False
-    settled: asyncio.Event | None = None
-
-    def clean(self) -> None:
-        """Slack shows it, or never will."""
-        self.dirty = self.urgent = False
-        if self.settled is not None:
-            self.settled.set()
-            self.settled = None
 
 
 async def always(_canary_id: str) -> bool:
@@ -65,9 +43,11 @@ async def always(_canary_id: str) -> bool:
 class Edits:
     """Edits in the background: whatever Slack does, `show` neither waits nor fails.
 
-    A single worker sends the newest state of each message; states in between are dropped. A new
-    phase goes first, then whoever waits longest. `is_ours` is asked before each edit: a replica
-    that was stopped for a while must not write an old state over a newer one.
+    A single worker sends the newest state of each message; states in between are dropped. Ends and
+    the answers to clicks go first, then new phases, then whoever waits longest; and nobody is
+    overtaken for ever. What goes later leaves some of Slack's limit to what goes first, so that
+    an end finds room whenever it comes. `is_ours` is asked before each edit: a replica that was
+    stopped for a while must not write an old state over a newer one.
     """
 
     def __init__(
@@ -86,7 +66,7 @@ class Edits:
         self._is_ours = is_ours
         self._now = now
         self._sleep = sleep
-        self._shown: dict[str, _Shown] = {}
+        self._waiting = Waiting()
         self._news = asyncio.Event()
         self._wakes_at = math.inf
         self._worker: asyncio.Task[None] | None = None
@@ -95,19 +75,11 @@ class Edits:
         """Bring the message up to this state, soon; `urgent` for the answer to a click."""
         if canary.thread is None:
             return
-        shown = self._shown.get(canary.id)
-        if shown is None:
-            shown = self._shown[canary.id] = _Shown(canary, order=self._now())
-        elif _is_older(canary, shown.canary):
+        taken = self._waiting.take(canary, self._now(), urgent=urgent)
+        if taken is None:
             return  # the answer to a click that was overtaken by the engine
-        if not shown.dirty:
-            shown.order = self._now()
-        moved = canary.phase.kind != shown.phase
-        shown.canary, shown.dirty = canary, not shown.gone
-        shown.urgent = shown.urgent or urgent or moved
-        if moved:
-            shown.due_at = 0.0
-        if shown.dirty and self._due_at(shown) < self._wakes_at:
+        shown, rose = taken
+        if shown.dirty and (rose or shown.due() < self._wakes_at):
             self._news.set()
         if self._worker is None or self._worker.done():
             self._worker = asyncio.get_running_loop().create_task(self._work())
@@ -120,19 +92,19 @@ class Edits:
         """
         if canary.thread is None:
             return
-        self.show(canary)
-        shown = self._shown.get(canary.id)
+        self.show(canary, urgent=True)  # the engine waits for it
+        shown = self._waiting.shown.get(canary.id)
         if turn.again and shown is not None and not shown.gone:
-            shown.same, shown.dirty = "", True
+            shown.same, shown.dirty, shown.priority = "", True, Priority.URGENT
             self._news.set()
-        while (shown := self._shown.get(canary.id)) is not None and shown.dirty:
+        while (shown := self._waiting.shown.get(canary.id)) is not None and shown.dirty:
             settled = shown.settled = shown.settled or asyncio.Event()
             await settled.wait()
 
     async def stop(self, patience: float) -> None:
         """Send what is urgent for up to `patience` seconds, then end the worker."""
         until = self._now() + patience
-        while self._now() < until and any(s.dirty and s.urgent for s in self._shown.values()):
+        while self._now() < until and self._waiting.is_urgent():
             await self._sleep(0.05)
         if self._worker is not None:
             self._worker.cancel()
@@ -143,7 +115,7 @@ class Edits:
         """Send for ever; a fault of one message never ends it."""
         while True:
             self._news.clear()
-            self._wakes_at = min(map(self._due_at, self._waiting()), default=math.inf)
+            self._wakes_at = self._waiting.wakes_at()
             wait = self._wakes_at - self._now()
             if wait == math.inf:
                 await self._news.wait()
@@ -152,7 +124,6 @@ class Edits:
             elif self._settled():
                 await asyncio.sleep(0)
             else:
-                await self._limiter.take("chat.update")
                 await self._send_one()
 
     def _settled(self) -> bool:
@@ -161,17 +132,23 @@ class Edits:
         Only the next one is rendered: of thousands of canaries hundreds change every second, and
         Slack takes less than one edit a second.
         """
-        shown = self._pick()
-        if shown is None or not self._is_shown(shown):
+        shown, _ = self._waiting.next(self._now())
+        if not self._is_shown(shown):
             return False
         shown.clean()
+        shown.due_at = self._now() + self._waiting.live() / RENDERED
         return True
 
     async def _send_one(self) -> None:
-        shown = self._pick()
-        if shown is None:
+        """Edit the next message if it may go now, else wait for that or for what changes it."""
+        shown, priority = self._waiting.next(self._now())
+        try:
+            await self._limiter.take("chat.update", None, priority, at_most=0)
+        except TooLong as error:
+            await self._sleep_or_news(error.seconds)
             return
         canary = shown.canary
+        self._waiting.begin(shown, self._now())
         try:
             await self._send(shown, canary)
         except BROKEN as error:
@@ -184,14 +161,15 @@ class Edits:
             _log.exception("slack.message.not_rendered", canary=canary.id)
             self._failed(shown, error)
 
-    async def _send(self, shown: _Shown, canary: Canary) -> None:
+    async def _send(self, shown: Shown, canary: Canary) -> None:
         assert canary.thread is not None
-        message = live_message(canary, self._clock.now(), plain=shown.plain)
+        began = self._now()
+        message = live_message(canary, self._clock.now(), plain=shown.plain, every=self._every())
         if message.same != shown.same:
             if not await self._is_ours(canary.id):
                 _log.info("slack.message.not_ours", canary=canary.id)
                 shown.clean()
-                del self._shown[canary.id]
+                del self._waiting.shown[canary.id]
                 return
             await self._client.chat_update(
                 channel=canary.thread.channel,
@@ -199,13 +177,11 @@ class Edits:
                 text=message.text,
                 blocks=message.blocks,
             )
-        shown.same, shown.phase, shown.failures = message.same, canary.phase.kind, 0
-        shown.due_at = self._now() + self._interval()
-        if shown.canary is canary:  # nothing newer came while Slack answered
-            shown.clean()
-            self._forget()
+        shown.same, shown.failures = message.same, 0
+        shown.due_at = self._now() + SHORTEST_INTERVAL
+        self._waiting.done(shown, canary, began)
 
-    def _failed(self, shown: _Shown, error: Exception) -> None:
+    def _failed(self, shown: Shown, error: Exception) -> None:
         """Decide whether, when and how it is tried again; the state itself is never dropped."""
         canary, code = shown.canary, error_code(error)
         if code in MESSAGE_GONE:
@@ -229,28 +205,23 @@ class Edits:
             what = f"The message about {canary.service} was not updated"
             _log.warning("slack.message.not_updated", canary=canary.id, why=explain(what, error))
 
-    def _interval(self) -> float:
-        live = sum(not s.canary.is_ended and not s.gone for s in self._shown.values())
-        return max(SHORTEST_INTERVAL, INTERVAL_EACH * live)
+    def _every(self) -> str | None:
+        """How often messages are edited now, and why, where that is seldom; as measured."""
+        waited, live = self._waiting.waited(), self._waiting.live()
+        if waited < LONG:
+            return None
+        sharing, replicas = count(live, "canary", "canaries"), self._limiter.shared_by
+        if replicas > 1:
+            sharing += f" on one of {replicas} replicas"
+        share = "shares" if live == 1 else "share"
+        return f"~{duration(waited)} ({sharing} {share} Slack's limit)"
 
-    def _due_at(self, shown: _Shown) -> float:
-        return shown.due_at if shown.failures or not shown.urgent else 0.0
-
-    def _waiting(self) -> list[_Shown]:
-        return [shown for shown in self._shown.values() if shown.dirty]
-
-    def _is_shown(self, shown: _Shown) -> bool:
+    def _is_shown(self, shown: Shown) -> bool:
         try:
             message = live_message(shown.canary, self._clock.now(), plain=shown.plain)
         except Exception:  # noqa: BLE001 - reported where it is sent
             return False
         return message.same == shown.same
-
-    def _pick(self) -> _Shown | None:
-        """Ends first, then new phases and clicks, then the one that waits longest."""
-        now = self._now()
-        due = [shown for shown in self._waiting() if self._due_at(shown) <= now]
-        return min(due, key=lambda s: (not s.canary.is_ended, not s.urgent, s.order), default=None)
 
     async def _sleep_or_news(self, seconds: float) -> None:
         waits = {
@@ -263,25 +234,3 @@ class Edits:
             for task in waits:
                 task.cancel()
             await asyncio.gather(*waits, return_exceptions=True)
-
-    def _forget(self) -> None:
-        """Keep the last few ended ones, so that a late `show` of theirs is known as such."""
-        ended = [key for key, s in self._shown.items() if s.canary.is_ended and not s.dirty]
-        for key in ended[: max(0, len(ended) - ENDED_KEPT)]:
-            del self._shown[key]
-
-
-def _is_older(canary: Canary, shown: Canary) -> bool:
-    """Whether a state is from before the one that is shown.
-
-    By the times of their phases, but not by much: a clock that was set back makes what comes next
-    look older than what was.
-    """
-    earlier = _began(shown) - _began(canary)
-    return timedelta(0) < earlier < OVERTAKEN or shown.is_ended > canary.is_ended
-
-
-def _began(canary: Canary) -> datetime:
-    """When the canary's phase began."""
-    phase = canary.phase
-    return phase.at if isinstance(phase, Ended) else phase.since

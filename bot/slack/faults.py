@@ -30,6 +30,7 @@ _MEANING: Final = {
     "token_expired": "the bot token has expired. Set a new one and restart",
     "account_inactive": "the app was uninstalled or disabled. Reinstall it in the workspace",
     "missing_scope": "the app lacks a scope. Compare its scopes with the manifest and reinstall",
+    "messages_tab_disabled": "the app takes no direct messages. Compare it with the manifest",
     "thread_not_found": "the canary's message was deleted",
     "msg_blocks_too_long": "the message is too long for Slack. Please report this",
     "invalid_blocks": "Slack does not take the message's layout. Please report this",
@@ -45,11 +46,11 @@ _FOR_GOOD: Final = frozenset(
 
 
 def error_code(error: BaseException) -> str:
-    """Slack's own code for it, or nothing where Slack did not answer."""
-    if isinstance(error, SlackApiError):
-        code = error.response.get("error") if error.response else None
-        return str(code or "")
-    return ""
+    """Slack's own code for it, or nothing where Slack did not answer, or with a page of text."""
+    if not isinstance(error, SlackApiError):
+        return ""
+    told = getattr(error.response, "data", error.response)
+    return str(told.get("error") or "") if isinstance(told, dict) else ""
 
 
 def retry_after(error: BaseException) -> float | None:

@@ -2,14 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, Protocol
 
 from bot.core.canary import Canary, Thread
 from bot.core.effects import Note, Topic
+from bot.core.events import Observed, Prepared
 from bot.ports import Clock, PortError, Turn
 from bot.slack.edits import Edits, IsOurs, always
 from bot.slack.limiter import Limiter, Priority
+from bot.slack.pictures.upload import FileClient, Pictures
 from bot.slack.posting import BadBlocks, MessageClient, NoThread, Place, Post, Poster
 from bot.slack.standing import Standing, note_metadata, root_metadata
 from bot.slack.views.canary import live_message
@@ -22,12 +24,16 @@ URGENT_TOPICS: Final = frozenset(
 )
 
 
+class BoardClient(MessageClient, FileClient, Protocol):
+    """All that the board asks of the Web API; `AsyncWebClient` has it."""
+
+
 class SlackBoard:
     """Posts at once, each message once; edits in the background."""
 
     def __init__(
         self,
-        client: MessageClient,
+        client: BoardClient,
         limiter: Limiter,
         clock: Clock,
         *,
@@ -38,6 +44,7 @@ class SlackBoard:
         self._poster = Poster(client, limiter)
         self._standing = Standing(client, limiter)
         self._edits = Edits(client, limiter, clock, is_ours=is_ours, now=now, sleep=sleep)
+        self._pictures = Pictures(client, limiter)
         self._clock = clock
         self._told: dict[tuple[str, int], None] = {}
 
@@ -118,6 +125,18 @@ class SlackBoard:
     async def settle(self, canary: Canary, turn: Turn) -> None:
         """Wait until the message shows this state, or is gone for good."""
         await self._edits.settle(canary, turn)
+
+    async def picture(
+        self, canary: Canary, seen: Sequence[Prepared | Observed], turn: Turn
+    ) -> None:
+        """Put a picture of what was seen into the thread, unless it stands there.
+
+        Raises:
+            PortError: not now; what, why and what to do next.
+            Conflict: it is another replica's turn.
+
+        """
+        await self._pictures.post(canary, seen, turn)
 
     async def stop(self, patience: float = 2.0) -> None:
         """Send what is urgent for up to `patience` seconds, then end."""

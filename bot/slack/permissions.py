@@ -1,4 +1,4 @@
-"""Who is asking: the person behind a payload, and the groups that let them approve.
+"""Who is asking: the person behind a payload, and the groups and channels that let them approve.
 
 The decision itself is the core's; here only facts are gathered, and a fact that cannot be had is
 never taken for a yes.
@@ -16,7 +16,7 @@ from bot.core.canary import Thread
 from bot.core.plan import Actor, Plan
 from bot.slack.faults import BROKEN, error_code, explain, retry_after
 from bot.slack.limiter import Limiter, Priority, TooLong
-from bot.slack.views.kit import is_group
+from bot.slack.views.kit import is_channel, is_group
 
 FRESH: Final = 60.0
 """Seconds for which a group's members are taken as they were last read."""
@@ -25,6 +25,12 @@ STALE: Final = 600.0
 """Seconds after which they are no longer believed, when Slack cannot be asked."""
 
 PATIENCE: Final = 5.0
+PAGE: Final = 500
+MOST_PAGES: Final = 10
+"""Of a channel's members; nobody means so many people to approve."""
+
+_GROUPS: Final = "usergroups.users.list"
+_CHANNELS: Final = "conversations.members"
 
 _log = structlog.get_logger()
 
@@ -65,7 +71,7 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """Which of the asked groups a person is in, and why some could not be looked up."""
+    """Which of the asked groups and channels a person is in, and why some could not be looked up."""
 
     groups: tuple[str, ...] = ()
     unknown: str = ""
@@ -78,7 +84,7 @@ class _Members:
 
 
 class Groups:
-    """Members of user groups, read at most once a minute each, one reading at a time."""
+    """Members of user groups and channels, read at most once a minute each, one reading at a time."""
 
     def __init__(
         self, client: Any, limiter: Limiter, *, now: Callable[[], float] = time.monotonic
@@ -90,7 +96,7 @@ class Groups:
         self._reading: dict[str, asyncio.Task[str]] = {}
 
     async def of(self, user_id: str, groups: Iterable[str]) -> Membership:
-        """Which of these groups the person is in; what cannot be known counts as not."""
+        """Which of these groups and channels the person is in; what cannot be known counts as not."""
         found: list[str] = []
         unknown = ""
         for group in groups:
@@ -115,11 +121,10 @@ class Groups:
         return await asyncio.shield(task)
 
     async def _read(self, group: str) -> str:
-        what = f"The members of the user group {group} could not be read"
-        method = "usergroups.users.list"
+        kind, method = ("channel", _CHANNELS) if is_channel(group) else ("user group", _GROUPS)
+        what = f"The members of the {kind} {group} could not be read"
         try:
-            await self._limiter.take(method, None, Priority.URGENT, PATIENCE)
-            answer = await self._client.usergroups_users_list(usergroup=group)
+            found = await (self._in_channel(group) if is_channel(group) else self._in_group(group))
         except TooLong as error:
             return f"{what}: {error}."
         except BROKEN as error:
@@ -130,9 +135,30 @@ class Groups:
                 "slack.group.not_read", group=group, error=error_code(error) or str(error)
             )
             return explain(what, error)
-        users = answer.get("users") or []
-        self._members[group] = _Members(frozenset(map(str, users)), self._now())
+        if found is None:
+            return f"{what}: it has more than {MOST_PAGES * PAGE:,}. Name a smaller one."
+        self._members[group] = _Members(found, self._now())
         return ""
+
+    async def _in_group(self, group: str) -> frozenset[str]:
+        await self._limiter.take(_GROUPS, None, Priority.URGENT, PATIENCE)
+        answer = await self._client.usergroups_users_list(usergroup=group)
+        return frozenset(map(str, answer.get("users") or []))
+
+    async def _in_channel(self, channel: str) -> frozenset[str] | None:
+        """Everybody in the channel, page by page; None where that are too many to be meant."""
+        users: set[str] = set()
+        cursor = ""
+        for _ in range(MOST_PAGES):
+            await self._limiter.take(_CHANNELS, None, Priority.URGENT, PATIENCE)
+            answer = await self._client.conversations_members(
+                channel=channel, limit=PAGE, **({"cursor": cursor} if cursor else {})
+            )
+            users.update(map(str, answer.get("members") or []))
+            cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                return frozenset(users)
+        return None
 
 
 class Home:
@@ -176,9 +202,10 @@ class Home:
 
 
 def groups_to_ask(plan: Plan, user_id: str) -> tuple[str, ...]:
-    """The user groups of the plan's gates; none where the person is named by id anyway."""
+    """The plan's groups and channels of approvers; none where the person is named by id anyway."""
     gates = [gate for gate in (plan.start_gate, plan.promote_gate, plan.decision) if gate]
     approvers = [approver for gate in gates for approver in gate.approvers]
     if all(gate.admits(Actor(user_id)) for gate in gates):
         return ()
-    return tuple(dict.fromkeys(approver for approver in approvers if is_group(approver)))
+    asked = (one for one in approvers if is_group(one) or is_channel(one))
+    return tuple(dict.fromkeys(asked))

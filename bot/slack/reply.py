@@ -25,7 +25,7 @@ class Replies:
 
     async def privately(self, visit: Visit, message: Message) -> bool:
         """Whether the person could be told."""
-        if visit.response_url and await self._respond(visit, message):
+        if visit.response_url and await self._respond(visit, message, "ephemeral"):
             return True
         if not visit.user_id:
             return False
@@ -33,13 +33,22 @@ class Replies:
             return True
         return await self._call("chat.postMessage", visit, message)
 
-    async def _respond(self, visit: Visit, message: Message) -> bool:
+    async def in_public(self, visit: Visit, message: Message) -> bool:
+        """Tell the whole channel in which something was asked; where that fails, the person.
+
+        Whether it was told at all.
+        """
+        if visit.response_url and await self._respond(visit, message, "in_channel"):
+            return True
+        return await self.privately(visit, message)
+
+    async def _respond(self, visit: Visit, message: Message, kind: str) -> bool:
         webhook = AsyncWebhookClient(visit.response_url, timeout=TIMEOUT)
         webhook.proxy = self._client.proxy  # never another than the client's own
         body = {
             "text": message.text,
             "blocks": message.blocks,
-            "response_type": "ephemeral",
+            "response_type": kind,
             "replace_original": False,
         }
         try:

@@ -2,6 +2,8 @@
 
 Slack sends each payload to one connection only, and neither commands nor clicks a second time. So
 when Slack asks for a refresh the new connection is opened first and the old one read to its end.
+A connection that is about to be closed takes nothing more: what it hears then is not begun and not
+acknowledged, and the person sees Slack's own error.
 """
 
 import asyncio
@@ -22,6 +24,9 @@ from bot.slack.faults import BROKEN, explain
 
 CONNECTIONS: Final = 2
 WATCH_EVERY: Final = 3.0
+LOOK_EVERY: Final = 0.5
+"""Seconds until a torn connection is noticed; the SDK waits for its next ping."""
+
 PING_INTERVAL: Final = 5.0
 LINGER: Final = 30.0
 """Seconds an old connection is still read after its successor stands.
@@ -32,7 +37,10 @@ Longer than Slack takes to close it (about ten), since whoever closes first lose
 MOST_CONNECTIONS: Final = 6
 """Old ones included; Slack allows ten an app, over all its processes."""
 
-ACK_PATIENCE: Final = 0.5
+ACK_PATIENCE: Final = 0.3
+"""Seconds for the acknowledgements under way; each takes some 20 ms."""
+
+CLOSE_PATIENCE: Final = 0.3
 HOPELESS_AFTER: Final = 60.0
 """Seconds after which a connection that does not come back is thrown away for a new one."""
 
@@ -82,6 +90,8 @@ class _Connection(AsyncSocketModeHandler):
         self.ping = sockets.ping
         self.sockets = sockets
         self.retired = False
+        self.leaving = False
+        self.lost: Any = None  # the last session that was found closed
         self.answering = 0
         self.idle = asyncio.Event()
         self.idle.set()
@@ -92,6 +102,8 @@ class _Connection(AsyncSocketModeHandler):
         self.client.socket_mode_request_listeners.append(self.handle)  # type: ignore[arg-type] # the SDK types its base class only
 
     async def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override] # bolt's own handler narrows it the same way
+        if self.leaving:
+            return
         self.answering += 1
         self.idle.clear()
         try:
@@ -110,6 +122,15 @@ class _Connection(AsyncSocketModeHandler):
         session = self.client.current_session
         return not (self.client.closed or self.client.stale or session is None or session.closed)
 
+    @property
+    def torn(self) -> bool:
+        """Whether the socket has closed since the last look and nobody wanted it to."""
+        session = self.client.current_session
+        if self.retired or self.leaving or session is None or not session.closed:
+            return False
+        lost, self.lost = self.lost, session
+        return lost is not session
+
     def hand_over(self, reason: str) -> bool:
         """Whether Slack's wish to disconnect is taken care of."""
         return self.sockets.replace(self, reason)
@@ -119,11 +140,15 @@ class _Connection(AsyncSocketModeHandler):
         self.sockets.complain(why)
 
     async def close(self) -> None:
-        """Close the socket and wait for the SDK's tasks to end."""
+        """Acknowledge what was begun, close the socket, and wait for the SDK's tasks to end."""
+        self.leaving = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ACK_PATIENCE):
+                await self.idle.wait()
         client = self.client
         tasks = (client.message_processor, client.current_session_monitor, client.message_receiver)
         try:
-            async with asyncio.timeout(3):
+            async with asyncio.timeout(CLOSE_PATIENCE):
                 await self.close_async()  # type: ignore[no-untyped-call] # bolt leaves it untyped
         except (TimeoutError, *BROKEN) as error:
             _log.info("slack.socket.close_failed", error=str(error) or type(error).__name__)
@@ -163,21 +188,18 @@ class Sockets:
         """Whether at least one connection lives."""
         return any(connection.alive for connection in self._connections)
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """Connect in the background; while Slack cannot be reached it is tried again."""
         for _ in range(CONNECTIONS):
             self._spawn(self._connect(self._open()))
         self._spawn(self._watch())
+        self._spawn(self._revive())
 
     async def stop(self) -> None:
-        """Acknowledge what has come, then close."""
+        """Take nothing new, acknowledge what has come, then close; within a second."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(ACK_PATIENCE):
-                for connection in self._connections:
-                    await connection.idle.wait()
         await asyncio.gather(*(connection.close() for connection in self._connections))
         self._connections.clear()
 
@@ -216,8 +238,8 @@ class Sockets:
         await self._discard(old)
 
     async def _discard(self, connection: _Connection) -> None:
-        self._connections.remove(connection)
         await connection.close()
+        self._connections.remove(connection)  # last, so that `stop` closes what is cut short here
 
     async def _watch(self) -> None:
         """Free connections from what the SDK does not recover from by itself.
@@ -239,6 +261,13 @@ class Sockets:
                 else:
                     connection.client.wss_uri = None
             self._note()
+
+    async def _revive(self) -> None:
+        """Reconnect at once where a socket was torn; the SDK's own lock keeps it from doing it too."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            for connection in [c for c in self._connections if c.torn]:
+                self._spawn(connection.client.connect_to_new_endpoint())
 
     def _note(self) -> None:
         """Log when the bot goes out of reach and when it is back."""

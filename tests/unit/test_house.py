@@ -53,12 +53,12 @@ def test_the_lock_pins_everything_with_hashes_and_names_no_host() -> None:
 
 
 def test_the_manifest_asks_for_the_least() -> None:
-    """Seven scopes, Socket Mode, interactivity, and one slash command that escapes names."""
+    """Nine scopes, Socket Mode, interactivity, and one slash command that escapes names."""
     app = yaml.safe_load(manifest())
 
     assert app["oauth_config"]["scopes"]["bot"] == [
         "commands", "chat:write", "files:write", "files:read", "usergroups:read",
-        "channels:history", "groups:history",
+        "channels:read", "groups:read", "channels:history", "groups:history",
     ]  # fmt: skip
     assert app["settings"]["socket_mode_enabled"] is True
     assert app["settings"]["interactivity"]["is_enabled"] is True

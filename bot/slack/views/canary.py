@@ -2,13 +2,14 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from bot.core.canary import (
     AwaitingDecision,
     Canary,
+    Cause,
     Observing,
     Paused,
     PendingApproval,
@@ -21,13 +22,17 @@ from bot.core.canary import (
     Shifting,
 )
 from bot.core.commands import Question
+from bot.core.judge import verdict
 from bot.core.plan import FULL
-from bot.slack.text import escaped, name
-from bot.slack.views import kit, story
+from bot.core.verdict import Health
+from bot.slack.text import duration, escaped, name
+from bot.slack.views import ended, kit, story
 from bot.slack.views.kit import Block, Message
 from bot.slack.views.slos import slo_table
 
 SHORT: Final = 48
+EXTENSION: Final = timedelta(minutes=10)
+"""What the button adds to the window."""
 
 
 class Action(StrEnum):
@@ -37,6 +42,10 @@ class Action(StrEnum):
     ABORT = "canary_abort"
     PAUSE = "canary_pause"
     RESUME = "canary_resume"
+    PROMOTE = "canary_promote"
+    EXTEND = "canary_extend"
+    UNDO = "canary_undo"
+    WHY = "canary_why"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +80,15 @@ class Pressed:
                 raise ValueError("the button does not carry a canary and a question")
 
 
-def live_message(canary: Canary, now: datetime, *, plain: bool = False) -> Message:
-    """The channel message of this canary; `plain` avoids the newer blocks."""
+def live_message(
+    canary: Canary, now: datetime, *, plain: bool = False, every: str | None = None
+) -> Message:
+    """The channel message of this canary; `plain` avoids the newer blocks.
+
+    `every` says how often it is updated, where that is seldom; in words that need no escaping.
+    """
     blocks = [kit.header(headline(canary)), kit.rich(*story.lines(canary, now))]
-    found = slo_table(canary.judge, plain=plain)
+    found = None if canary.is_ended else slo_table(canary.judge, plain=plain)
     if found is not None:
         blocks.append(found)
     row = buttons(canary)
@@ -83,7 +97,8 @@ def live_message(canary: Canary, now: datetime, *, plain: bool = False) -> Messa
     sentence = notification(canary, now)
     small = kit.small_code(canary.id)
     same = json.dumps([sentence, blocks, small], sort_keys=True)
-    blocks.append(kit.context(f"{small} · updated {kit.updated(now)}"))
+    often = f" · every {every}" if every and not canary.is_ended else ""
+    blocks.append(kit.context(f"{small} · updated {kit.updated(now)}{often}"))
     return Message(sentence, kit.stamped(blocks, now), same)
 
 
@@ -122,10 +137,14 @@ def headline(canary: Canary) -> str:
             return f"✅ {what} promoted"
         case RollingBack(overdue=True):
             return f"🚨 {what}: rollback NOT confirmed"
+        case RollingBack(cause=Cause(kind="undo")):
+            return f"⏪ Undoing {what}"
         case RollingBack():
             return f"⏪ Rolling back {what}"
+        case RolledBack(cause=Cause(kind="undo")):
+            return f"↩️ {what} undone"
         case RolledBack(cause=cause):
-            return f"↩️ {what} rolled back: {story.in_a_word(cause)}"
+            return f"↩️ {what} rolled back: {ended.in_a_word(cause)}"
         case Rejected():
             return f"🚫 {what} did not start"
 
@@ -142,16 +161,28 @@ def buttons(canary: Canary) -> list[Block]:
     match canary.phase:
         case PendingApproval():
             return [_approve(canary, "start"), _abort(canary)]
+        case AwaitingDecision(question="orphan", step=step):
+            return [_approve(canary, "orphan", step), _abort(canary)]
         case AwaitingDecision(question=question, step=step):
-            return [_approve(canary, question, step), _abort(canary)]
-        case Observing():
-            return [_pause(canary), _abort(canary)]
+            return [_approve(canary, question, step), _extend(canary), _abort(canary)]
+        case Observing(step=step):
+            early = [_promote(canary, step)] if may_end_early(canary) else []
+            return [*early, _pause(canary), _extend(canary), _abort(canary)]
         case Paused():
             return [_resume(canary), _abort(canary)]
         case Preparing() | Shifting() | Promoting():
             return [_abort(canary)]
-        case RollingBack() | Promoted() | RolledBack() | Rejected():
+        case Promoted():
+            return [_undo(canary), _why(canary)] if canary.arms is not None else []
+        case RolledBack():
+            return [_why(canary)]
+        case RollingBack() | Rejected():
             return []
+
+
+def may_end_early(canary: Canary) -> bool:
+    """Whether the numbers say already what the window waits for."""
+    return not canary.drift and verdict(canary.judge).health is Health.HEALTHY
 
 
 def _approve(canary: Canary, question: Question, step: int | None = None) -> Block:
@@ -177,7 +208,8 @@ def _approve(canary: Canary, question: Question, step: int | None = None) -> Blo
 
 def _next(canary: Canary) -> str:
     """What an approval would do to the traffic."""
-    step = canary.phase.step + 1 if isinstance(canary.phase, AwaitingDecision) else 0
+    phase = canary.phase
+    step = phase.step + 1 if isinstance(phase, AwaitingDecision | Observing) else 0
     steps = canary.plan.steps
     weight = steps[step].weight if step < len(steps) else FULL
     return f"Its traffic goes from {canary.target} to {weight}."
@@ -197,6 +229,47 @@ def _abort(canary: Canary) -> Block:
         style="danger",
         confirm=kit.confirm(f"Abort {what}?", asked, "Abort", "danger"),
     )
+
+
+def _promote(canary: Canary, step: int) -> Block:
+    what, value = subject(canary), Pressed(canary.id, step=step).dump()
+    asked = f"All SLOs are healthy, and the window is not over yet. {_next(canary)}"
+    return kit.button(
+        "Go on now",
+        Action.PROMOTE,
+        value,
+        spoken=f"Go on now with {what}",
+        confirm=kit.confirm(f"End the window of {what} early?", asked, "Go on now"),
+    )
+
+
+def _extend(canary: Canary) -> Block:
+    value, more = Pressed(canary.id).dump(), duration(EXTENSION)
+    return kit.button(
+        f"+{more}", Action.EXTEND, value, spoken=f"Watch {subject(canary)} {more} longer"
+    )
+
+
+def _undo(canary: Canary) -> Block:
+    before = canary.stable_revision
+    back = f"{before}, which was stable before" if before else "what was stable before"
+    asked = (
+        f"All traffic of {name(canary.service, SHORT)} goes back to {name(back, 100)}, if that "
+        "still runs. Nothing is done to any data."
+    )
+    return kit.button(
+        "Undo",
+        Action.UNDO,
+        Pressed(canary.id).dump(),
+        spoken=f"Undo the promotion of {subject(canary)}",
+        style="danger",
+        confirm=kit.confirm(f"Undo {subject(canary)}?", asked, "Undo", "danger"),
+    )
+
+
+def _why(canary: Canary) -> Block:
+    value = Pressed(canary.id).dump()
+    return kit.button("Why?", Action.WHY, value, spoken=f"Why {subject(canary)} ended so")
 
 
 def _pause(canary: Canary) -> Block:

@@ -1,104 +1,120 @@
-"""Private answers to a command: help, status and what went wrong."""
+"""Private answers that say what can be typed: help, and the lines to paste after a misreading."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from itertools import groupby
+from typing import Final, NamedTuple
 
 from bot.core.canary import Canary
+from bot.slack.grammar import Line, Misread
 from bot.slack.text import clip, escaped, name
 from bot.slack.views import canary as live
 from bot.slack.views import kit
 from bot.slack.views.kit import Block, Message, code, strong, words
-from bot.slack.views.slos import slo_table
-from bot.slack.views.story import lines
 
 MOST_LISTED = 15
+LOOKING: Final = frozenset({"status", "show", "why"})
+LONGEST_LINE: Final = 100
+"""What can be pasted is shown whole, or not as something to paste."""
 
-USES = (
-    ("start SERVICE REVISION [--percent 5] [--window 20m] [--tier NAME]", "begin a canary"),
-    ("status [SERVICE or ID]", "how it stands"),
-    ("list", "live canaries, and the last ones"),
-    ("approve [SERVICE or ID]", "say yes to what is being asked"),
-    ("abort [SERVICE or ID] [reason]", "all traffic back to stable, at once"),
-    ("pause [SERVICE or ID]", "hold the weight; still judged"),
-    ("resume [SERVICE or ID]", "go on after a pause"),
-    ("help", "this"),
+
+class Use(NamedTuple):
+    """One use of the command, under the heading it belongs to."""
+
+    about: str
+    line: str
+    what: str
+
+
+USES: Final = (
+    Use("Start", "start", "a form, with what will happen spelled out before the button"),
+    Use("Start", "start SERVICE REVISION", "begins a canary with the service's own plan"),
+    Use("Start", "… --percent 5 --window 20m --tier NAME because …", "what differs, and why"),
+    Use("Look", "status [TARGET]", "how it stands"),
+    Use("Look", "list", "live canaries, freezes, and the last ones"),
+    Use("Look", "history [SERVICE]", "how the last 15 ended"),
+    Use("Look", "show [TARGET]", "everything about one, with its timeline"),
+    Use("Look", "why [TARGET]", "the decision explained, or what it waits for"),
+    Use("Decide", "approve [TARGET]", "says yes to what is being asked"),
+    Use("Decide", "promote [TARGET]", "goes on before the window is over, once it is healthy"),
+    Use("Decide", "abort [TARGET] [reason]", "all traffic back to stable, at once; for anybody"),
+    Use("Decide", "pause [TARGET] [30m]", "holds the weight; still judged, still rolled back"),
+    Use("Decide", "resume [TARGET]", "goes on after a pause"),
+    Use("Decide", "extend [TARGET] [10m]", "watches longer before anything is decided"),
+    Use("Decide", "undo SERVICE [reason]", "after a promotion, while stable is still warm"),
+    Use(
+        "Freeze", "freeze SERVICE|all [until 18:00 | for 2h] [reason]", "no starts; 24 h if unsaid"
+    ),
+    Use("Freeze", "unfreeze SERVICE|all", "lets it be started again"),
 )
 
 
 def help_message(command: str, services: Sequence[str], tiers: Sequence[str]) -> Message:
     """Every use of the command, and the names it knows."""
-    uses = [[code(f"{command} {use}"), words(f": {what}")] for use, what in USES]
+    uses = [
+        line
+        for about, group in groupby(USES, key=lambda use: use.about)
+        for line in ([strong(about)], *(_use(command, use) for use in group))
+    ]
     known = [strong("Services: "), words(", ".join(services) or "none are configured")]
     kinds = [strong("Tiers: "), words(", ".join(tiers) or "none are configured")]
-    note = [words("Without SERVICE or ID: the one canary that is live in this channel.")]
-    text = f"Uses: {', '.join(use.split()[0] for use, _ in USES)}."
-    blocks = [kit.rich([strong("Canary deploys")], *uses, note, known, kinds)]
-    return Message(f"How to use {escaped(command, 50)}. {text}", blocks)
-
-
-def status_message(canary: Canary, now: datetime, link: str) -> Message:
-    """One canary as it stands, without buttons: this copy is not kept up to date."""
-    blocks = [kit.header(live.headline(canary)), kit.rich(*lines(canary, now))]
-    found = slo_table(canary.judge)
-    if found is not None:
-        blocks.append(found)
-    row = [words("As of now · "), code(canary.id)]
-    blocks.append(kit.rich([*row, *_link(link, " · live message")]))
-    return Message(live.notification(canary, now), blocks)
-
-
-def list_message(
-    running: Sequence[Canary], recent: Sequence[Canary], links: Sequence[str]
-) -> Message:
-    """One line a canary; `links` go with the live ones, in order."""
-    ended = [canary for canary in recent if canary.is_ended]
-    shown = running[:MOST_LISTED]
-    rows = [
-        _row(canary, link) for canary, link in zip(shown, links[:MOST_LISTED], strict=True)
-    ] or [[words("No canary is live.")]]
-    more = len(running) - len(shown)
-    past = [_row(canary, "") for canary in ended[:MOST_LISTED]]
-    blocks = [
-        kit.rich(
-            [strong("Live")],
-            *rows,
-            [words(f"and {more} more")] if more else [],
-            [strong("Ended")] if past else [],
-            *past,
+    target = [
+        words(
+            "TARGET is a service or a canary's id; without one it is the canary of this channel."
         )
     ]
-    names = ", ".join(live.subject(canary) for canary in shown)
-    text = f"Live canaries: {names}." if names else "No canary is live."
-    return Message(escaped(text, kit.TEXT_LENGTH), blocks)
+    ends = [
+        words("An end is written until 18:00, until friday 9:00, until 2026-12-24 18:00 (in UTC).")
+    ]
+    verbs = dict.fromkeys(use.line.split()[0] for use in USES if use.line[0].isalpha())
+    text = f"How to use {escaped(command, 50)}. Uses: {', '.join(verbs)}, help."
+    return Message(text, [kit.rich(*uses, target, ends, known, kinds)])
 
 
-def _row(canary: Canary, link: str) -> list[Block]:
-    return [words(f"{live.headline(canary)} · "), code(canary.id), *_link(link, " · open")]
+def _use(command: str, use: Use) -> list[Block]:
+    shown = use.line if use.line.startswith("…") else f"{command} {use.line}"
+    return [words("   "), code(shown), words(f" {use.what}")]
 
 
-def _link(url: str, label: str) -> list[Block]:
-    if not url:
-        return []
-    return [words(label[:3]), {"type": "link", "url": url, "text": label[3:]}]
+def misread_message(misread: Misread, command: str) -> Message:
+    """What was not understood, and what to paste instead."""
+    said = [_sentence(part) for part in (misread.reason, misread.hint) if part]
+    more = f"Nothing changed. `{command} help` shows every use."
+    return kit.private(" ".join([*said, more]), *pastes(misread.lines, command))
+
+
+def pastes(lines: Sequence[Line], command: str) -> list[list[Block]]:
+    """Lines to paste, each with what it is good for; those too long to be shown whole left out."""
+    return [
+        [code(f"{command} {line.text}"), *([words(f" {line.about}")] if line.about else [])]
+        for line in lines
+        if len(f"{command} {line.text}") <= LONGEST_LINE
+    ]
+
+
+def _sentence(text: str) -> str:
+    """A capital first and a full stop last, so that one does not run into the next."""
+    first = text if text.startswith(("`", "“")) else text[:1].upper() + text[1:]
+    return first if first.endswith((".", "?", "!")) else f"{first}."
 
 
 def several(candidates: Sequence[Canary], verb: str, command: str) -> Message:
     """More than one canary could be meant: say which, ready to be copied."""
-    rows = [
-        [code(f"{command} {verb} {name(canary.id)}"), words(f": {live.headline(canary)}")]
-        for canary in candidates[:MOST_LISTED]
-    ]
     first = "More than one canary is live in this channel. Nothing changed; say which one:"
-    return kit.private(first, *rows)
+    return kit.private(first, *_each(candidates, verb, command))
 
 
 def none_here(elsewhere: Sequence[Canary], verb: str, command: str) -> Message:
     """No canary is live in this channel; those that are live elsewhere are named."""
     if not elsewhere:
-        text = f"No canary is live, so there is nothing to {verb}. `list` shows the last ones."
-        return kit.private(text.replace("`list`", f"{clip(command, 40)} list"))
-    rows = [
+        so = "" if verb in LOOKING else f", so there is nothing to {verb}"
+        text = f"No canary is live{so}. `list` shows the last ones."
+        return kit.private(text.replace("`list`", f"`{clip(command, 40)} list`"))
+    rows = _each(elsewhere, verb, command)
+    return kit.private("No canary is live in this channel. Nothing changed. Elsewhere:", *rows)
+
+
+def _each(candidates: Sequence[Canary], verb: str, command: str) -> list[list[Block]]:
+    return [
         [code(f"{command} {verb} {name(canary.id)}"), words(f": {live.headline(canary)}")]
-        for canary in elsewhere[:MOST_LISTED]
+        for canary in candidates[:MOST_LISTED]
     ]
-    return kit.private("No canary is live in this channel. Elsewhere:", *rows)

@@ -24,6 +24,7 @@ TEXT_LENGTH: Final = 600
 
 _PERSON = re.compile(r"[UW][A-Z0-9]{5,20}")
 _GROUP = re.compile(r"S[A-Z0-9]{5,20}")
+_CHANNEL = re.compile(r"[CG][A-Z0-9]{5,20}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,11 @@ def is_person(slack_id: str) -> bool:
 def is_group(slack_id: str) -> bool:
     """Whether this is a Slack user group's id."""
     return _GROUP.fullmatch(slack_id) is not None
+
+
+def is_channel(slack_id: str) -> bool:
+    """Whether this is the id of a channel, public or private."""
+    return _CHANNEL.fullmatch(slack_id) is not None
 
 
 def words(text: str, *, bold: bool = False, longest: int = ELEMENT_LENGTH) -> Block:
@@ -97,8 +103,15 @@ def who(actor: Actor) -> Block:
     return code(actor.name or actor.id)
 
 
+def named(actor: Actor) -> Block:
+    """A person by name: they know what they did, so nobody's telephone need ring."""
+    return strong(name(actor.name)) if actor.name else who(actor)
+
+
 def mention(slack_id: str) -> Block:
-    """An approver: a person, a group, or an id that is neither."""
+    """An approver: a person, a group, whoever is in a channel, or an id that is none of these."""
+    if is_channel(slack_id):
+        return {"type": "channel", "channel_id": slack_id}
     if is_person(slack_id):
         return {"type": "user", "user_id": slack_id}
     if is_group(slack_id):
@@ -115,6 +128,7 @@ def approvers(gate: Gate) -> list[Block]:
     parts: list[Block] = []
     for place, approver in enumerate(gate.approvers[:20]):
         parts += [words(", ")] if place else []
+        parts += [words("whoever is in ")] if is_channel(approver) else []
         parts.append(mention(approver))
     return parts
 
@@ -240,16 +254,29 @@ def private(text: str, *lines: Line, ids: Sequence[str] = ()) -> Message:
 
     What stands in backticks is shown as code, and `ids` of people and groups as mentions.
     """
-    return Message(escaped(text, 2500) or NOTHING, [rich(prose(text, ids), *lines)])
+    spoken = escaped(text, 2500)
+    for one in ids:
+        spoken = re.sub(rf"\b{re.escape(one)}\b", _spoken(one), spoken)
+    return Message(spoken or NOTHING, [rich(prose(text, ids), *lines)])
+
+
+def _spoken(slack_id: str) -> str:
+    """An id as a mention within mrkdwn; what is no id stays as it is."""
+    if is_person(slack_id):
+        return f"<@{slack_id}>"
+    if is_channel(slack_id):
+        return f"whoever is in <#{slack_id}>"
+    return f"<!subteam^{slack_id}>" if is_group(slack_id) else slack_id
 
 
 def prose(text: str, ids: Sequence[str] = ()) -> list[Block]:
     """A sentence as literal text, with code and mentions set apart."""
-    named = [re.escape(one) for one in ids if is_person(one) or is_group(one)]
+    named = [re.escape(one) for one in ids if is_person(one) or is_group(one) or is_channel(one)]
     parts = re.split("|".join(["(`[^`]+`", *(rf"\b{one}\b" for one in named)]) + ")", text)
     line: list[Block] = []
     for part in (part for part in parts if part):
         if part in ids:
+            line += [words("whoever is in ")] if is_channel(part) else []
             line.append(mention(part))
         elif len(part) > 2 and part[0] == part[-1] == "`":
             line.append(code(part[1:-1]))

@@ -7,7 +7,7 @@ from typing import Final
 from bot.core.judge import JudgeState, verdict
 from bot.core.slo import Sli
 from bot.core.verdict import Finding, Health, Verdict
-from bot.slack.text import clip, duration, latency, percent, times
+from bot.slack.text import clip, count, duration, latency, percent, times
 from bot.slack.views.kit import NOTHING, Block, rich, strong, table, words
 
 NAMES: Final = {
@@ -94,13 +94,14 @@ def _line(finding: Finding) -> list[Block]:
     return [strong(NAMES[sli]), words(f" {STATES[finding.health]}: {numbers}")]
 
 
-def standing(found: Verdict, *, final: bool = False) -> str:
+def standing(found: Verdict, *, final: bool = False, counts: bool = True) -> str:
     """Where the judging stands, or stood at the end, in one clause."""
     match found.health:
         case Health.HEALTHY:
             return f"all SLOs healthy{'' if final else ' so far'}"
         case Health.THIN:
-            return f"too little seen to be sure{'' if final else ' yet'} ({requests(found)})"
+            seen = f" ({requests(found)})" if counts else ""
+            return f"too little seen to be sure{'' if final else ' yet'}{seen}"
         case Health.BLIND:
             names = _named(found, Health.BLIND)
             return f"no data for {names}" if names else "nothing is being judged"
@@ -118,7 +119,8 @@ def requests(found: Verdict) -> str:
 def waiting_for(found: Verdict) -> str:
     """What is missing before a healthy window can end, or nothing."""
     if found.health is Health.THIN and found.requests < found.needed:
-        return f"{requests(found)} from the canary"
+        missing = _rounded(found.needed - found.requests)
+        return f"about {count(missing, 'more request')} to the canary ({found.requests:,} so far)"
     first = next((f for f in found.findings if f.health is found.health), None)
     if first is None or found.health not in {Health.THIN, Health.BLIND}:
         return ""
@@ -128,6 +130,25 @@ def waiting_for(found: Verdict) -> str:
 def _rounded(number: int) -> int:
     """To two digits: it is an estimate."""
     return int(float(f"{number:.2g}")) if number >= 100 else number
+
+
+def at_the_end(found: Verdict) -> str:
+    """What was healthy, in one line: `Errors 0.12 % (stable 0.11 %) · Latency p95 …`."""
+    return " · ".join(
+        _fine(finding)
+        for finding in found.findings
+        if finding.health is Health.HEALTHY and finding.canary is not None
+    )
+
+
+def _fine(finding: Finding) -> str:
+    match finding.sli:
+        case Sli.READINESS:
+            return "all components up"
+        case Sli.LOGS:
+            return "nothing new in the log"
+        case _:
+            return headline(finding)
 
 
 def headline(finding: Finding) -> str:
@@ -151,6 +172,15 @@ def explained(finding: Finding) -> list[list[Block]]:
     numbers = f"{value(sli, finding.canary)} on the canary, {value(sli, finding.stable)} on stable"
     worse = [words(", "), strong(_worse(finding))] if _worse(finding) else []
     return [[name, words(numbers), *worse], [words(rests_on)]]
+
+
+def suspected(finding: Finding) -> list[list[Block]]:
+    """What speaks against the canary so far, in a line."""
+    sli, name = finding.sli, strong(f"{NAMES[finding.sli]}: ")
+    if sli in {Sli.READINESS, Sli.LOGS}:
+        return [[name, words(finding.reason)]]
+    numbers = f"{value(sli, finding.canary)} on the canary, {value(sli, finding.stable)} on stable"
+    return [[name, words(f"{numbers} ({finding.odds})")]]
 
 
 def _worse(finding: Finding) -> str:

@@ -1,13 +1,13 @@
 """What is going on with a canary, in the words of each phase, the most important line first."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.core import judge
 from bot.core.canary import (
     AwaitingDecision,
     Canary,
-    Cause,
-    Ended,
+    Exposed,
     Observing,
     Paused,
     PendingApproval,
@@ -21,8 +21,10 @@ from bot.core.canary import (
 )
 from bot.core.commands import Question
 from bot.core.moves import gate_of
-from bot.core.plan import FULL
+from bot.core.plan import FULL, Approval, Gate
+from bot.core.verdict import Health
 from bot.slack.text import bar, clip, clock_time, duration, name
+from bot.slack.views.ended import because, brief, end_lines
 from bot.slack.views.kit import (
     Block,
     approvers,
@@ -33,14 +35,19 @@ from bot.slack.views.kit import (
     who,
     words,
 )
-from bot.slack.views.slos import breached, explained, exposure, headline, standing, waiting_for
+from bot.slack.views.slos import (
+    standing,
+    waiting_for,
+)
+from bot.slack.views.trend import trend_lines
 
 Line = list[Block]
 
 
 def lines(canary: Canary, now: datetime) -> list[Line]:
     """The summary of the live message."""
-    told = [*_now(canary, now), *_about(canary)]
+    trend = trend_lines(canary.trend) if isinstance(canary.phase, Exposed) else []
+    told = [*_now(canary, now), *trend, *_about(canary)]
     if canary.drift and not canary.is_ended:
         told.insert(1, [strong("⚠️ Drift: "), words(canary.drift)])
     elif canary.share is not None and canary.share.told and not canary.is_ended:
@@ -50,8 +57,9 @@ def lines(canary: Canary, now: datetime) -> list[Line]:
 
 def _now(canary: Canary, now: datetime) -> list[Line]:
     match canary.phase:
-        case PendingApproval(expires_at=expires_at):
-            return [[words("No traffic has moved.")], *_asked(canary, "start", expires_at)]
+        case PendingApproval(expires_at=expires_at, approvals=approvals):
+            asked = _asked(canary, "start", expires_at, approvals)
+            return [[words("No traffic has moved.")], *asked]
         case Preparing(waiting_for=why):
             waiting = [[words("Waiting for: "), words(why)]] if why else []
             return [[words("No traffic has moved; the new revision is looked for.")], *waiting]
@@ -61,15 +69,16 @@ def _now(canary: Canary, now: datetime) -> list[Line]:
             return _observing(canary, phase, now)
         case Paused() as phase:
             return _paused(canary, phase)
-        case AwaitingDecision(question=question, expires_at=expires_at):
-            return [[words(_why_asked(canary, question))], *_asked(canary, question, expires_at)]
+        case AwaitingDecision(question=question, expires_at=expires_at, approvals=approvals):
+            asked = _asked(canary, question, expires_at, approvals)
+            return [[words(_why_asked(canary, question))], *asked]
         case Promoting(attempts=attempts, by=by):
             approved = [[words("Approved by "), who(by)]] if by else []
             return [_moving(canary, attempts), *approved]
         case RollingBack() as phase:
             return _rolling_back(canary, phase, now)
         case Promoted() | RolledBack() | Rejected():
-            return _ended(canary, canary.phase)
+            return end_lines(canary, canary.phase)
 
 
 def _moving(canary: Canary, attempts: int) -> Line:
@@ -82,7 +91,7 @@ def _split(canary: Canary) -> Line:
     return [
         strong(f"{canary.target} of the traffic"),
         words(f" on the canary, {rest} on stable; "),
-        words(f"{standing(judge.verdict(canary.judge))}."),
+        words(f"{standing(judge.verdict(canary.judge), counts=False)}."),
     ]
 
 
@@ -94,11 +103,25 @@ def _observing(canary: Canary, phase: Observing, now: datetime) -> list[Line]:
     progress = f"{bar(share)} {duration(min(gone, whole))} of {duration(whole)}, {left}"
     if phase.extended:
         missing = waiting_for(judge.verdict(canary.judge)) or "more evidence"
-        waiting = [strong("Window extended, waiting for more: "), words(f"{missing}.")]
+        waiting = [strong("Window extended, waiting for "), words(f"{missing}{_pace(canary)}.")]
         decision = [words("At "), at_time(ends_at), words(" a person is asked what to do.")]
         return [_split(canary), [words(progress)], waiting, decision]
     outlook = [words("At "), at_time(ends_at), words(f": {_if_healthy(canary, phase.step)}.")]
-    return [_split(canary), [words(progress)], outlook]
+    missing = waiting_for(judge.verdict(canary.judge)) if canary.judge.looks else ""
+    waiting = [words(f"Waiting for {missing}{_pace(canary)}.")] if missing else []
+    return [_split(canary), [words(progress)], outlook, waiting]
+
+
+def _pace(canary: Canary) -> str:
+    """How long that takes as requests come now; nothing where that cannot be told."""
+    found, state = judge.verdict(canary.judge), canary.judge
+    missing = found.needed - found.requests
+    if state.warm_at is None or state.last_at is None or not found.requests or missing <= 0:
+        return ""
+    watched = state.last_at - state.warm_at
+    if found.health is not Health.THIN or watched <= timedelta(0):
+        return ""
+    return f", some {duration(watched * (missing / found.requests))} at this rate"
 
 
 def _if_healthy(canary: Canary, step: int) -> str:
@@ -114,9 +137,15 @@ def _paused(canary: Canary, phase: Paused) -> list[Line]:
     left = duration(phase.remaining)
     return [
         _split(canary),
-        [words("Paused by "), who(phase.by), words(" at "), at_time(phase.since), words(".")],
-        [words(f"Still judged and still rolled back. {left} of the window left after Resume.")],
+        [words("Paused by "), who(phase.by), words(" at "), at_time(phase.since), *_until(phase)],
+        [words(f"Still judged and still rolled back. {left} of the window are left then.")],
     ]
+
+
+def _until(phase: Paused) -> Line:
+    if phase.until is None:
+        return [words(".")]
+    return [words("; goes on at "), at_time(phase.until), words(" or with Resume.")]
 
 
 def _why_asked(canary: Canary, question: Question) -> str:
@@ -136,12 +165,33 @@ def _why_asked(canary: Canary, question: Question) -> str:
             return f"Still at {canary.target}. Cannot be judged: {missing}."
 
 
-def _asked(canary: Canary, question: Question, expires_at: datetime) -> list[Line]:
+def _asked(
+    canary: Canary, question: Question, expires_at: datetime, approvals: Sequence[Approval]
+) -> list[Line]:
+    gate = gate_of(canary, question)
     silence = "it does not start" if question == "start" else "all traffic goes back to stable"
+    enough = "an answer" if gate.needed == 1 else f"{gate.needed} approvals"
     return [
-        [strong("Who may approve: "), *approvers(gate_of(canary, question))],
-        [words("Without an answer by "), at_time(expires_at), words(f", {silence}.")],
+        [strong("Who may approve: "), *approvers(gate), *conditions(canary, gate)],
+        so_far(gate, approvals),
+        [words(f"Without {enough} by "), at_time(expires_at), words(f", {silence}.")],
     ]
+
+
+def conditions(canary: Canary, gate: Gate) -> Line:
+    """How many have to say yes, and whether the author counts."""
+    said = [f"{gate.needed} different people"] if gate.needed > 1 else []
+    if not gate.author:
+        said.append(f"not {name(canary.started_by.name or canary.started_by.id)}, who started it")
+    return [words(f" ({', '.join(said)})")] if said else []
+
+
+def so_far(gate: Gate, approvals: Sequence[Approval]) -> Line:
+    """Who has said yes, while more are needed."""
+    if not approvals:
+        return []
+    people = [piece for each in approvals for piece in (words(", "), who(each.by))][1:]
+    return [strong(f"{len(approvals)} of {gate.needed} approvals: "), *people]
 
 
 def _rolling_back(canary: Canary, phase: RollingBack, now: datetime) -> list[Line]:
@@ -166,62 +216,6 @@ def _by_hand(canary: Canary) -> Line:
     ]
 
 
-def because(cause: Cause) -> list[Line]:
-    """Why the traffic went back, the numbers where numbers decided."""
-    match cause.kind:
-        case "breach":
-            told = [line for finding in cause.findings[:5] for line in explained(finding)]
-            return told or [[words(cause.text)]]
-        case "abort":
-            by = [words(" by "), who(cause.by)] if cause.by else []
-            reason = cause.text.partition(": ")[2]
-            return [[strong("Aborted"), *by, words(f": {reason}" if reason else ".")]]
-        case "no_decision":
-            return [[strong("No decision in time: "), words("silence means no.")]]
-        case "failure":
-            return [[strong("Given up: "), words(cause.text)]]
-
-
-def _ended(canary: Canary, phase: Ended) -> list[Line]:
-    match phase:
-        case Promoted(at=at, by=by):
-            approved = [words(", approved by "), who(by)] if by else [words(", by the numbers")]
-            now_on = [words("All traffic is on "), code(canary.revision), words(" since ")]
-            return [[*now_on, on_day(at), *approved, words(".")], *_seen(canary, at)]
-        case RolledBack(cause=cause, at=at, took=took):
-            return [back_on_stable(canary, at, took), *because(cause), *_seen(canary, at)]
-        case Rejected(reason=reason, at=at, by=by):
-            said = [words(" by "), who(by)] if by else []
-            return [
-                [strong("No traffic was moved. "), words(reason)],
-                [words("Ended "), on_day(at), *said, words(".")],
-            ]
-
-
-def back_on_stable(canary: Canary, at: datetime, took: timedelta) -> Line:
-    """That the users are safe, and how fast."""
-    revision = canary.stable_revision
-    stable = [words(" ("), code(revision), words(")")] if revision else []
-    return [
-        strong("✅ All traffic is back on stable"),
-        *stable,
-        words(" since "),
-        on_day(at),
-        words(f", {duration(took)} after the decision."),
-    ]
-
-
-def _seen(canary: Canary, at: datetime) -> list[Line]:
-    warm = canary.judge.warm_at
-    seen = exposure(canary.judge, at - warm if warm else None)
-    stood = "" if isinstance(canary.phase, RolledBack) else f": {_stood(canary)}"
-    return [[words(f"Judged on {seen}{stood}.")]] if seen else []
-
-
-def _stood(canary: Canary) -> str:
-    return standing(judge.verdict(canary.judge), final=True)
-
-
 def _about(canary: Canary) -> list[Line]:
     """Who, what and by which plan: the same through the whole life of a canary."""
     plan = canary.plan
@@ -232,6 +226,10 @@ def _about(canary: Canary) -> list[Line]:
     stable = [words(beside), code(canary.stable_revision)] if canary.stable_revision else []
     why = "; ".join(plan.reasons)
     started = [words("Started by "), who(canary.started_by), words(" "), on_day(canary.created_at)]
+    if canary.reason:
+        started.append(words(f": {clip(canary.reason, 300)}"))
+    if canary.undoes:
+        return [[words("Revision "), code(canary.revision), *stable]]
     return [
         [words("Revision "), code(canary.revision), *stable],
         [words(f"Plan: {clip(steps, 200)} · tier "), strong(name(plan.tier)), *_reasons(why)],
@@ -276,23 +274,3 @@ def sentence(canary: Canary, now: datetime) -> str:
 def _standing(canary: Canary) -> str:
     stands = standing(judge.verdict(canary.judge))
     return stands[0].upper() + stands[1:]
-
-
-def brief(cause: Cause) -> str:
-    """Why, in one short sentence."""
-    if cause.kind == "breach" and cause.findings:
-        return f"{headline(cause.findings[0])}."
-    return f"{clip(cause.text[:1].upper() + cause.text[1:], 200)}."
-
-
-def in_a_word(cause: Cause) -> str:
-    """Why, for a headline."""
-    match cause.kind:
-        case "breach":
-            return breached(cause.findings) or "breach"
-        case "abort":
-            return "aborted"
-        case "no_decision":
-            return "no decision in time"
-        case "failure":
-            return "the rollout failed"

@@ -9,8 +9,10 @@ from bot.core.plan import ANYONE
 from bot.slack.text import clip, duration, escaped
 from bot.slack.views import kit, story
 from bot.slack.views.canary import subject
-from bot.slack.views.kit import Block, Message, at_time, code, strong, who, words
-from bot.slack.views.slos import explained, headline
+from bot.slack.views.dashboards import further
+from bot.slack.views.ended import back_on_stable
+from bot.slack.views.kit import Block, Message, at_time, code, named, strong, who, words
+from bot.slack.views.slos import explained, headline, suspected
 
 LOG_LINES: Final = 15
 LOG_LENGTH: Final = 520
@@ -36,17 +38,24 @@ def _lines(canary: Canary, note: Note) -> list[Line]:
             return _breach(canary, note)
         case Topic.ROLLED_BACK:
             return _rolled_back(canary, note)
+        case Topic.STARTED:
+            return _started(canary, note)
+        case Topic.STEP:
+            return [[strong("⏫ "), *_reached(canary, note)]]
+        case Topic.TROUBLE:
+            return _trouble(note)
         case Topic.PROMOTED:
-            by = [words(" Approved by "), who(note.by), words(".")] if note.by else []
+            by = [words(" Approved by "), named(note.by), words(".")] if note.by else []
             return [[strong("✅ Promoted. "), *_said(note), *by]]
         case Topic.REJECTED:
-            by = [words(" ("), who(note.by), words(")")] if note.by else []
+            by = [words(" ("), named(note.by), words(")")] if note.by else []
             return [[strong("🚫 Did not start, no traffic was moved. "), words(note.detail), *by]]
         case Topic.DECISION_NEEDED:
             return _decision_needed(canary, note)
         case Topic.DECIDED:
-            actor = who(note.by) if note.by else words("Somebody")
-            return [[words("👤 "), actor, words(f" {note.detail} at "), at_time(note.at)]]
+            if note.by is None:
+                return [[words("⏱️ "), *_said(note)]]
+            return [[words("👤 "), named(note.by), words(f" {note.detail} at "), at_time(note.at)]]
         case Topic.EXTENDED:
             return _extended(note)
         case Topic.FLIP_OVERDUE:
@@ -67,6 +76,40 @@ def _ending(text: str) -> str:
     return kept[:1].upper() + kept[1:] + ("" if kept.endswith((".", "!", "?")) else ".")
 
 
+def _started(canary: Canary, note: Note) -> list[Line]:
+    reason = f": {clip(canary.reason, 300)}" if canary.reason else ""
+    by = [words("Started by "), named(canary.started_by), words(f"{reason}.".replace("..", "."))]
+    return [[strong("▶️ "), *_reached(canary, note)], by]
+
+
+def _reached(canary: Canary, note: Note) -> Line:
+    """The weight that was read back, and until when it is watched."""
+    steps = canary.plan.steps
+    step = steps[note.step] if note.step is not None and note.step < len(steps) else steps[0]
+    at = [words(" since "), at_time(note.at), words(", watched until ")]
+    number = f" (step {(note.step or 0) + 1} of {len(steps)})" if len(steps) > 1 else ""
+    until = at_time(note.at + step.window)
+    return [strong(note.detail), *at, until, words(f"{number}.")]
+
+
+def _trouble(note: Note) -> list[Line]:
+    """Worth a look; the numbers do not decide yet."""
+    told = [line for finding in note.findings[:3] for line in suspected(finding)]
+    return [
+        [strong("👀 First sign of trouble, not enough to decide yet:")],
+        *(told or [_said(note)]),
+        [words("It is rolled back at once if this goes on. Nothing to do now.")],
+    ]
+
+
+def _call(canary: Canary) -> Line:
+    """Whoever looks into it, where somebody is named."""
+    oncall = canary.plan.escalation.oncall
+    if not oncall:
+        return []
+    return [words("For you to look into: "), kit.mention(oncall)]
+
+
 def _breach(canary: Canary, note: Note) -> list[Line]:
     told = [line for finding in note.findings[:5] for line in explained(finding)]
     what = [code(canary.service), words(" "), code(canary.revision)]
@@ -74,6 +117,8 @@ def _breach(canary: Canary, note: Note) -> list[Line]:
         [strong("🚨 Breach: "), *what, words(" is worse than stable.")],
         _where_the_traffic_is(canary),
         *(told or [_said(note)]),
+        further(canary, note.at),
+        _call(canary),
     ]
 
 
@@ -81,26 +126,28 @@ def _where_the_traffic_is(canary: Canary) -> Line:
     """The first question of whoever was woken."""
     phase = canary.phase
     if isinstance(phase, RolledBack):
-        return story.back_on_stable(canary, phase.at, phase.took)
+        return back_on_stable(canary, phase.at, phase.took)
     return [strong("⏪ The traffic is going back to stable and is not confirmed yet.")]
 
 
 def _rolled_back(canary: Canary, note: Note) -> list[Line]:
     phase = canary.phase
     cause = phase.cause if isinstance(phase, RolledBack) else None
-    by = [who(cause.by), words(".")] if cause and cause.kind == "abort" and cause.by else []
+    person = cause is not None and cause.kind in {"abort", "undo"}
+    by = [named(cause.by), words(".")] if cause and person and cause.by else []
     first = [strong(f"↩️ {_why(cause)}"), *by]
     about = [line for finding in note.findings[:5] for line in explained(finding)]
-    said = (
-        [] if cause and cause.kind == "abort" and not _reason(cause) else [_because(note, cause)]
-    )
-    return [first, *said, *about, _where_the_traffic_is(canary)]
+    said = [] if cause and person and not _reason(cause) else [_because(note, cause)]
+    more = [] if person else [further(canary, note.at), _call(canary)]
+    return [first, *said, *about, _where_the_traffic_is(canary), *more]
 
 
 def _why(cause: Cause | None) -> str:
     match cause.kind if cause else None:
         case "abort":
             return "Aborted by " if cause and cause.by else "Aborted."
+        case "undo":
+            return "The promotion was undone by " if cause and cause.by else "Undone."
         case "no_decision":
             return "Rolled back: nobody decided in time."
         case "failure":
@@ -110,7 +157,7 @@ def _why(cause: Cause | None) -> str:
 
 
 def _because(note: Note, cause: Cause | None) -> Line:
-    if cause and cause.kind == "abort":
+    if cause and cause.kind in {"abort", "undo"}:
         return [words(f"Reason: {_reason(cause)}")]
     return _said(note)
 
@@ -129,7 +176,8 @@ def _decision_needed(canary: Canary, note: Note) -> list[Line]:
         case _:  # told late: it has been decided since, and nobody needs to be called
             return [[strong("✋ A decision was asked for: "), *_said(note)]]
     asked: Line = [strong("✋ Decision needed: "), *_said(note)]
-    call = [words(" → "), *kit.approvers(gate)] if ANYONE not in gate.approvers else []
+    called = [] if ANYONE in gate.approvers else [words(" → "), *kit.approvers(gate)]
+    call = [*called, *story.conditions(canary, gate)]
     by = [words("Use the buttons above. Without an answer by "), at_time(expires_at)]
     return [[*asked, *call], [*by, words(f", {silence}.")]]
 
@@ -197,7 +245,16 @@ def _sentence(canary: Canary, note: Note) -> str:
             numbers = headline(note.findings[0]) if note.findings else detail
             return f"breach. {numbers}; {where}"
         case Topic.ROLLED_BACK:
-            return f"rolled back. {detail} {where[0].upper()}{where[1:]}"
+            undone = canary.undoes and isinstance(phase, RolledBack)
+            done = "the promotion is undone" if undone else "rolled back"
+            return f"{done}. {detail} {where[0].upper()}{where[1:]}"
+        case Topic.STARTED:
+            return f"started by {canary.started_by.name or canary.started_by.id}. {detail}"
+        case Topic.STEP:
+            return f"next step. {detail}"
+        case Topic.TROUBLE:
+            sign = headline(note.findings[0]) if note.findings else detail
+            return f"first sign of trouble, not enough to decide yet. {_ending(sign)}"
         case Topic.PROMOTED:
             return f"promoted. {detail}{by}"
         case Topic.REJECTED:
@@ -205,7 +262,7 @@ def _sentence(canary: Canary, note: Note) -> str:
         case Topic.DECISION_NEEDED:
             return f"a decision is needed. {detail}"
         case Topic.DECIDED:
-            return f"{note.by.name or note.by.id if note.by else 'somebody'} {note.detail}."
+            return f"{note.by.name or note.by.id} {note.detail}." if note.by else detail
         case Topic.EXTENDED:
             return f"the window is extended, there is not enough evidence yet. {detail}"
         case Topic.FLIP_OVERDUE:

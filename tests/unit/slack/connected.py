@@ -12,6 +12,7 @@ from unit.workspace.support import People
 
 from bot.core.canary import Canary
 from bot.slack.app import SlackEdge, make_client
+from bot.slack.http import HttpMode
 from bot.slack.limiter import Limiter
 from bot.slack.live_message import SlackBoard
 from bot.workspace import RunningWorkspace
@@ -68,9 +69,9 @@ class Office:
 
 @asynccontextmanager
 async def office(
-    workspace: RunningWorkspace, people: People, desk: FakeDesk
+    workspace: RunningWorkspace, people: People, desk: FakeDesk, http: HttpMode | None = None
 ) -> AsyncIterator[Office]:
-    """Connect an edge, and stop it at the end."""
+    """Connect an edge, by Socket Mode unless told otherwise, and stop it at the end."""
     limiter, clock = Limiter(), Wall()
     client = make_client(workspace.bot_token, workspace.api_url, limiter)
     numbers = iter(range(1000))
@@ -83,10 +84,11 @@ async def office(
         catalog=FakeCatalog(),
         clock=clock,
         new_canary_id=lambda service: f"{service}-new{next(numbers)}",
+        http=http,
     )
     await edge.start()
     try:
-        await until(lambda: workspace.workspace.links.count == 2)
+        await until(lambda: workspace.workspace.links.count == 2 or (http and edge.connected))
         yield Office(edge, desk, people, workspace)
     finally:
         await edge.stop()

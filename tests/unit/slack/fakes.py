@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from builders import a_canary, a_plan
 from slack_sdk.errors import SlackApiError
@@ -14,8 +14,10 @@ from unit.slack.support import NOW, Json, risky_plan
 
 from bot.core.canary import Canary, Cause, RolledBack
 from bot.core.commands import Command, Start
+from bot.core.freezes import Freeze
 from bot.core.machine import Refused
-from bot.core.plan import Plan
+from bot.core.plan import Actor, Plan
+from bot.core.undoing import UndoRequest
 
 
 class Wall:
@@ -108,6 +110,7 @@ class FakeSlack:
     standing: list[list[Json]] = field(default_factory=list)
     hold: asyncio.Event | None = None
     proxy: str | None = None
+    ssl: None = None
 
     def made(self, method: str) -> list[Json]:
         """Arguments of every call of this method, in order."""
@@ -124,6 +127,12 @@ class FakeSlack:
         error = self.fail(method, arguments)
         if error is not None:
             raise error
+
+    async def files_getUploadURLExternal(self, **arguments: Any) -> NoReturn:  # noqa: N802 - as below
+        """Pictures are tested on the local workspace."""
+        raise AssertionError(arguments)
+
+    files_completeUploadExternal = files_getUploadURLExternal  # noqa: N815 - as above
 
     async def chat_postMessage(self, **arguments: Any) -> Answer:  # noqa: N802 - the SDK's own name
         """Post."""
@@ -171,6 +180,15 @@ class FakeSlack:
         await self._call("usergroups.users.list", arguments)
         return Answer({"ok": True, "users": self.members.get(arguments["usergroup"], [])})
 
+    async def conversations_members(self, **arguments: Any) -> Answer:
+        """Members of a channel, two a page."""
+        await self._call("conversations.members", arguments)
+        first = int(arguments.get("cursor") or 0)
+        users = self.members.get(arguments["channel"], [])
+        more = str(first + 2) if first + 2 < len(users) else ""
+        shown = {"members": users[first : first + 2], "response_metadata": {"next_cursor": more}}
+        return Answer({"ok": True, **shown})
+
     async def auth_test(self) -> Answer:
         """Who the bot is."""
         await self._call("auth.test", {})
@@ -210,6 +228,8 @@ class FakeDesk:
     hang: asyncio.Event | None = None
     started: list[Start] = field(default_factory=list)
     commands: list[tuple[str, Command]] = field(default_factory=list)
+    undone: list[UndoRequest] = field(default_factory=list)
+    frozen: dict[str, Freeze] = field(default_factory=dict)
 
     def having(self, *canaries: Canary) -> "FakeDesk":
         """The same desk with these canaries."""
@@ -257,3 +277,25 @@ class FakeDesk:
         """All."""
         found = (c for c in self.canaries.values() if service in {None, c.service})
         return tuple(found)[:limit]
+
+    async def undo(self, request: UndoRequest) -> Canary | Refused:
+        """Take the service's last promotion back, whatever it was."""
+        self.undone.append(request)
+        last = next(c for c in self.canaries.values() if c.service == request.service)
+        return await self._answer(replace(last, id=request.canary_id, undoes=last.id))
+
+    async def freeze(self, freeze: Freeze) -> None:
+        """Keep it."""
+        self.frozen[freeze.scope] = freeze
+
+    async def unfreeze(self, scope: str, by: Actor) -> Freeze | None:
+        """Forget it."""
+        return self.frozen.pop(scope, None)
+
+    async def freezes(self) -> tuple[Freeze, ...]:
+        """All."""
+        return tuple(self.frozen.values())
+
+    async def revisions(self, service: str) -> tuple[str, ...]:
+        """None that are known."""
+        return ()

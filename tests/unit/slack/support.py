@@ -25,7 +25,7 @@ from bot.core.canary import (
 )
 from bot.core.effects import Note, Topic
 from bot.core.judge import begin, look
-from bot.core.plan import Gate, Plan, Step, Weight
+from bot.core.plan import Approval, Gate, Plan, Step, Weight
 from bot.core.slo import (
     Arms,
     Component,
@@ -90,6 +90,7 @@ LOGS = Finding(
 BREACHED = Cause("breach", "errors: 26 of 500 requests failed", findings=(BREACH, LOGS))
 ABORTED = Cause("abort", "aborted by grace: latency looks bad", GRACE)
 SILENCE = Cause("no_decision", "nobody decided in time, and silence means no")
+UNDONE = Cause("undo", "undone by grace: carts are empty", GRACE)
 FAILED = Cause("failure", "the router did not take 5 % after 6 tries: connection refused")
 LATER = NOON + timedelta(minutes=20)
 LATEST = NOON + timedelta(minutes=40)
@@ -103,7 +104,9 @@ PHASES: dict[str, Phase] = {
     "observing": Observing(0, NOON, LATER, LATEST),
     "observing_extended": Observing(0, NOON, LATER, LATEST, extended=True),
     "paused": Paused(0, GRACE, NOW, timedelta(minutes=15), timedelta(minutes=20)),
+    "paused_until": Paused(0, GRACE, NOW, timedelta(minutes=15), timedelta(minutes=20), LATER),
     "awaiting_promote": AwaitingDecision(0, "promote", NOON, LATEST),
+    "awaiting_second": AwaitingDecision(0, "promote", NOON, LATEST, (Approval(GRACE, NOW),)),
     "awaiting_thin": AwaitingDecision(0, "thin", NOON, LATEST),
     "awaiting_blind": AwaitingDecision(0, "blind", NOON, LATEST),
     "awaiting_orphan": AwaitingDecision(0, "orphan", NOON, LATEST),
@@ -118,6 +121,8 @@ PHASES: dict[str, Phase] = {
     "rolled_back_abort": RolledBack(ABORTED, NOW, timedelta(seconds=0.4)),
     "rolled_back_silence": RolledBack(SILENCE, NOW, timedelta(seconds=2)),
     "rolled_back_failure": RolledBack(FAILED, NOW, timedelta(seconds=75)),
+    "rolling_back_undo": RollingBack(UNDONE, NOW),
+    "rolled_back_undo": RolledBack(UNDONE, NOW, timedelta(seconds=0.4)),
     "rejected": Rejected("nobody approved the start in time", NOW),
     "rejected_by_person": Rejected("aborted by grace", NOW, GRACE),
 }
@@ -164,6 +169,9 @@ def in_phase(name: str, **changes: Any) -> Canary:
         judge = a_judge(looks=5, requests=7)
     if name == "awaiting_blind":
         judge = a_judge(looks=5, blind=True)
+    if name.endswith("_undo"):
+        judge = begin(a_plan().objectives)
+        changes = {"undoes": "shop-before", **changes}
     given: Json = {"phase": phase, "judge": judge} | ({"arms": None} if before else {})
     return a_canary(**{**given, **changes})
 

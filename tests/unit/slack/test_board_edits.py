@@ -207,6 +207,44 @@ async def test_one_message_that_cannot_be_rendered_stops_no_other(
     assert "slack.message.not_rendered" in {entry["event"] for entry in logs}
 
 
+async def test_many_messages_that_look_the_same_are_rarely_rendered(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a large quiet fleet some twenty messages a second are looked at, and none is sent."""
+    canaries = [posted(in_phase("pending_approval"), number) for number in range(200)]
+    for canary in canaries:
+        stage.board.show(canary)
+    await stage.time.run_for(300)
+    sent, rendered = len(stage.slack.calls), list[str]()
+
+    def render(canary: Canary, *args: Any, **more: Any) -> Any:
+        rendered.append(canary.id)
+        return live_message(canary, *args, **more)
+
+    monkeypatch.setattr("bot.slack.edits.live_message", render)
+    for _ in range(60):
+        for canary in canaries:
+            stage.board.show(canary)
+        await stage.time.run_for(1)
+    assert len(stage.slack.calls) == sent == 200
+    assert 600 <= len(rendered) <= 60 * 20 + 200
+
+
+async def test_what_comes_while_slack_answers_is_no_more_urgent_than_it_is(stage: Stage) -> None:
+    """The tick during the edit that answers a click waits its turn; the next click does not."""
+    canary = a_canary()
+    stage.slack.hold = asyncio.Event()
+    stage.board.show(canary, urgent=True)
+    await stage.time.settle()
+    stage.board.show(replace(canary, drift="a tick"))
+    stage.slack.hold.set()
+    await stage.time.run_for(2)
+    assert len(stage.shown(canary)) == 1
+    stage.board.show(replace(canary, drift="a click"), urgent=True)
+    await stage.time.settle()
+    assert "a click" in stage.shown(canary)[-1]
+
+
 async def test_a_canary_without_a_message_is_not_shown(stage: Stage) -> None:
     """There is nothing to edit yet; the state after the post comes by itself."""
     stage.board.show(a_canary(thread=None))

@@ -86,6 +86,69 @@ async def test_a_pause_holds_the_whole_method() -> None:
     await asyncio.gather(*tasks)
 
 
+async def test_who_can_wait_leaves_a_reserve() -> None:
+    """What is in the background takes only what is above it, and what is urgent takes it all."""
+    time, order = VirtualTime(), list[Any]()
+    limiter = a_limiter(time, methods={"update": Rate(60, 5, reserve=4)})
+
+    async def begin(mark: object, priority: Priority, calls: int) -> list[asyncio.Task[None]]:
+        started = [start(limiter, order, mark, "update", priority=priority) for _ in range(calls)]
+        tasks = [asyncio.create_task(each) for each in started]
+        await time.settle()
+        return tasks
+
+    tasks = await begin("background", Priority.BACKGROUND, 3)
+    assert order == ["background"]
+    tasks += await begin("normal", Priority.NORMAL, 3)
+    assert order[1:] == ["normal", "normal"]
+    tasks += await begin("urgent", Priority.URGENT, 3)
+    assert order[3:] == ["urgent", "urgent"]
+    await time.run_for(1.01)
+    assert order[5:] == ["urgent"]
+    await time.run_for(3.01)
+    assert order[6:] == ["normal"]
+    await time.run_for(8)
+    assert order[7:] == ["background", "background"]
+    await asyncio.gather(*tasks)
+
+
+@pytest.mark.parametrize("by", [2, 3, 7])
+async def test_replicas_together_use_no_more_than_one(by: int) -> None:
+    """Each uses its part of the rate, and its part of what may go at once, but for one call."""
+    time, taken = VirtualTime(), list[float]()
+    limiters = [Limiter(now=time.now, sleep=time.sleep) for _ in range(by)]
+
+    async def edit(limiter: Limiter) -> None:
+        await limiter.take("chat.update", priority=Priority.BACKGROUND)
+        taken.append(time.now())
+
+    for limiter in limiters:
+        await limiter.take("chat.update")  # what was used before counts
+        limiter.share(by)
+    tasks = [asyncio.create_task(edit(each)) for each in limiters for _ in range(60)]
+    await time.run_for(600)
+    for begin in taken:
+        assert sum(begin <= moment < begin + 60 for moment in taken) <= 45 + max(5, by)
+    assert len(taken) >= min(450, 60 * by) - 5 * by
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_a_replica_that_is_alone_again_uses_all() -> None:
+    """What is shared is given back."""
+    time = VirtualTime()
+    limiter = a_limiter(time)
+    limiter.share(3)
+    await limiter.take("update", at_most=0)
+    with pytest.raises(TooLong):
+        await limiter.take("update", at_most=0)
+    limiter.share(1)
+    await time.run_for(3)
+    for _ in range(3):
+        await limiter.take("update", at_most=0)
+
+
 async def test_who_will_not_wait_so_long_takes_nothing() -> None:
     """A bounded wait fails at once and leaves its turn to others."""
     time = VirtualTime()

@@ -124,3 +124,85 @@ def test_the_persons_own_team_counts() -> None:
     visit = Visit.of(body)
     assert (visit.team_id, visit.channel, visit.user_name) == ("T0OTHER01", "C0DEPLOYS", "eve")
     assert Visit.of({"type": "event_callback", "event": {}}) == Visit("")
+
+
+async def test_whoever_is_in_the_channel_is_in() -> None:
+    """All pages of it are read, once a minute."""
+    stage = Stage()
+    stage.slack.members["C0APPROVE"] = ["U0AAA0001", "U0BBB0001", "U0CCC0001", "U0GRACE01"]
+    for _ in range(3):
+        member = await stage.groups.of("U0GRACE01", ["C0APPROVE"])
+        assert member == Membership(("C0APPROVE",))
+    assert await stage.groups.of("U0ADA0001", ["C0APPROVE"]) == Membership()
+    read = stage.slack.made("conversations.members")
+    assert [page.get("cursor") for page in read] == [None, "2"]
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("not_in_channel", "/invite @canary"),
+        ("channel_not_found", "Check the channel id"),
+        ("missing_scope", "lacks a scope"),
+    ],
+)
+async def test_a_channel_that_cannot_be_read_admits_nobody(code: str, said: str) -> None:
+    """Closed, with the reason and what to do about it."""
+    stage = Stage()
+    stage.slack.fail = lambda _method, _arguments: slack_error(code)
+    member = await stage.groups.of("U0GRACE01", ["C0APPROVE"])
+    assert member.groups == ()
+    assert "The members of the channel C0APPROVE could not be read" in member.unknown
+    assert said in member.unknown
+
+
+async def test_half_a_channel_is_never_taken_for_all_of_it() -> None:
+    """A page that fails leaves everybody out, those of the first page too."""
+    stage = Stage()
+    stage.slack.members["C0APPROVE"] = ["U0GRACE01", "U0BBB0001", "U0CCC0001"]
+    stage.slack.fail = lambda _, asked: (
+        slack_error("internal_error") if "cursor" in asked else None
+    )
+    assert (await stage.groups.of("U0GRACE01", ["C0APPROVE"])).groups == ()
+
+
+async def test_a_channel_of_thousands_is_not_meant() -> None:
+    """Nobody wants so many people to approve, and reading them would take too long."""
+    stage = Stage()
+    stage.slack.members["C0EVERYON"] = [f"U{number:08}" for number in range(100)]
+    found: list[Membership] = []
+
+    async def ask() -> None:
+        found.append(await stage.groups.of("U00000001", ["C0EVERYON"]))
+
+    stage.time.start(ask())
+    await stage.time.run_for(60)
+    (member,) = found
+    assert member.groups == ()
+    assert "Name a smaller one." in member.unknown
+
+
+async def test_many_clicks_share_one_reading_of_a_channel() -> None:
+    """One is in flight; the others wait for it."""
+    stage = Stage()
+    stage.slack.members["C0APPROVE"] = ["U0GRACE01"]
+    stage.slack.hold = asyncio.Event()
+    asked = [asyncio.create_task(stage.groups.of("U0GRACE01", ["C0APPROVE"])) for _ in range(10)]
+    await stage.time.settle()
+    stage.slack.hold.set()
+    assert await asyncio.gather(*asked) == [Membership(("C0APPROVE",))] * 10
+    assert len(stage.slack.made("conversations.members")) == 1
+
+
+def test_channels_are_asked_beside_groups() -> None:
+    """In the order of the gates, each once; people and other names are not asked for."""
+    gate = Gate(("C0APPROVE", "S0APPROVE", "U0GRACE01", "G0PRIVATE", "ci"), timedelta(minutes=1))
+    plan = a_plan(decision=gate, start_gate=gate)
+    assert groups_to_ask(plan, "U0ADA0001") == ("C0APPROVE", "S0APPROVE", "G0PRIVATE")
+
+
+def test_the_core_admits_whoever_is_in_a_channel() -> None:
+    """A channel counts as a group does."""
+    gate = Gate(("C0APPROVE",), timedelta(minutes=1))
+    assert gate.admits(Visit("U0ADA0001").actor(("C0APPROVE",)))
+    assert not gate.admits(Visit("U0ADA0001").actor())

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 import pytest
 from slack_bolt.async_app import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
@@ -30,7 +31,7 @@ async def connecting(
         seen.append(str(body["text"]))
 
     sockets = Sockets(app, workspace.app_token, client, ping=0.3, watch_every=0.1, linger=linger)
-    sockets.start()
+    await sockets.start()
     try:
         yield sockets
     finally:
@@ -99,6 +100,29 @@ async def test_lost_connections_come_back(
         await until(lambda: seen == ["again"])
 
 
+async def test_torn_connections_come_back_before_the_next_ping(
+    workspace: RunningWorkspace, people: People
+) -> None:
+    """With both gone nobody can click, and the SDK would notice by a ping that failed."""
+    client = AsyncWebClient(token=workspace.bot_token, base_url=workspace.api_url)
+    sockets = Sockets(make_app(client), workspace.app_token, client, ping=60)
+    await sockets.start()
+    links = workspace.workspace.links
+    try:
+        for _ in range(2):
+            await until(lambda: links.count == 2)
+            first = {link.number for link in links._links}
+            await people.do("disconnect", how="cut")
+            await until(
+                lambda first=first: (
+                    links.count == 2 and not first & {n.number for n in links._links}
+                )  # type: ignore[misc] # mypy cannot infer a lambda's default
+            )
+    finally:
+        await sockets.stop()
+    assert workspace.workspace.counts.calls["apps.connections.open"] == 6
+
+
 async def test_a_failed_handshake_does_not_end_it(
     workspace: RunningWorkspace, people: People
 ) -> None:
@@ -126,7 +150,7 @@ async def test_starting_does_not_wait_for_slack(unused_port: int) -> None:
     app = make_app(client)
     sockets = Sockets(app, "xapp-local-workspace", client, ping=0.2, watch_every=0.1)
     with capture_logs() as logs:
-        sockets.start()
+        await sockets.start()
         assert not sockets.connected
         await until(lambda: "slack.socket.refused" in {entry["event"] for entry in logs})
         await until(lambda: "slack.socket.down" in {entry["event"] for entry in logs})
@@ -143,7 +167,7 @@ async def test_a_wrong_token_is_said_once_in_plain_words(workspace: RunningWorks
     client = AsyncWebClient(token="xoxb-wrong", base_url=workspace.api_url)
     sockets = Sockets(make_app(client), "xapp-wrong", client, ping=0.05, watch_every=0.05)
     with capture_logs() as logs:
-        sockets.start()
+        await sockets.start()
         counts = workspace.workspace.counts
         await until(lambda: counts.calls["apps.connections.open"] > 5)
         await sockets.stop()
@@ -180,3 +204,75 @@ def unused_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+@pytest.mark.parametrize("how", ["stop", "refresh", "warning", "drop", "cut"])
+async def test_no_command_ends_in_silence(how: str) -> None:
+    """Whatever becomes of the connections: done, or shown to its person as an error, never neither.
+
+    What was acknowledged is done once; what was not may have been done, if only its
+    acknowledgement was lost.
+    """
+    seen: list[str] = []
+    sending: dict[str, asyncio.Task[Json]] = {}
+    settings = Settings(ack_seconds=0.5, connection_seconds=60)
+    async with (
+        running_workspace(settings) as workspace,
+        crowd(workspace) as people,
+        connecting(workspace, seen, linger=0.2) as sockets,
+    ):
+        await until(lambda: workspace.workspace.links.count == 2)
+        ending: asyncio.Task[None] | None = None
+        for number in range(60):
+            text = f"number-{number}"
+            sending[text] = asyncio.create_task(people.command(f"/canary {text}"))
+            await asyncio.sleep(0.002)
+            if number == 20:
+                await until(lambda: len(seen) >= 5)
+                ended = sockets.stop() if how == "stop" else end(people, how)
+                ending = asyncio.create_task(ended)
+        assert ending is not None
+        await ending
+        answers = {text: await task for text, task in sending.items()}
+    done = [text for text, answer in answers.items() if answer["ok"]]
+    assert len(seen) == len(set(seen)), "something was done twice"
+    assert set(done) <= set(seen), "something was acknowledged and not done"
+    shown = {answer["shown"] for answer in answers.values() if not answer["ok"]}
+    assert all("failed with the error" in text for text in shown)
+    assert len(done) >= 5
+    if (
+        how == "refresh"
+    ):  # after a warning alone Slack goes on sending, also to what is closed then
+        assert len(done) == 60
+    if how == "stop":
+        assert set(done) == set(seen), "something was done and called an error"
+        assert len(done) < 60
+
+
+async def end(people: People, how: str) -> None:
+    """End one connection of the two."""
+    await people.do("disconnect", how=how, most=1)
+
+
+@asynccontextmanager
+async def crowd(workspace: RunningWorkspace) -> AsyncIterator[People]:
+    """Many people at once."""
+    limits = httpx.Limits(max_connections=100)
+    async with httpx.AsyncClient(
+        base_url=workspace.base_url, trust_env=False, limits=limits, timeout=10
+    ) as http:
+        yield People(http)
+
+
+async def test_a_connection_that_leaves_begins_nothing_more(
+    workspace: RunningWorkspace,
+) -> None:
+    """What it still hears is neither done nor acknowledged, so the person sees an error."""
+    seen: list[str] = []
+    async with connecting(workspace, seen) as sockets, crowd(workspace) as people:
+        await until(lambda: workspace.workspace.links.count == 2)
+        for connection in sockets._connections:
+            connection.leaving = True
+        answer = await people.command("/canary too-late")
+        assert answer["error"] == "operation_timeout"
+    assert not seen

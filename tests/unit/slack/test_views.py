@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from builders import ADA, a_canary
-from unit.slack.support import NOTES, NOW, PHASES, in_phase, risky_plan, spoken
+from unit.slack.support import NOTES, NOW, PHASES, a_judge, in_phase, risky_plan, spoken
 
 from bot.core.canary import Canary
 from bot.core.plan import ANYONE, Actor, Escalation, Gate
@@ -14,6 +14,8 @@ from bot.slack.views.canary import Action, Pressed, buttons, live_message
 from bot.slack.views.slos import slo_table
 from bot.slack.views.thread import note_message
 from bot.workspace.blocks import check_message
+
+HEALTHY = a_judge(looks=60, requests=80)
 
 
 def labels(canary: Canary) -> list[str]:
@@ -27,15 +29,18 @@ def labels(canary: Canary) -> list[str]:
         ("pending_approval", ["Approve start", "Abort"]),
         ("preparing", ["Abort"]),
         ("shifting", ["Abort"]),
-        ("observing", ["Pause", "Abort"]),
+        ("observing", ["Pause", "+10 min", "Abort"]),
         ("paused", ["Resume", "Abort"]),
-        ("awaiting_promote", ["Promote", "Abort"]),
-        ("awaiting_thin", ["Promote anyway", "Abort"]),
-        ("awaiting_blind", ["Promote anyway", "Abort"]),
+        ("awaiting_promote", ["Promote", "+10 min", "Abort"]),
+        ("awaiting_thin", ["Promote anyway", "+10 min", "Abort"]),
+        ("awaiting_blind", ["Promote anyway", "+10 min", "Abort"]),
+        ("awaiting_orphan", ["Promote it", "Abort"]),
         ("promoting", ["Abort"]),
-        ("promoted", []),
+        ("promoted", ["Undo", "Why?"]),
         ("rolling_back", []),
-        ("rolled_back_breach", []),
+        ("rolled_back_breach", ["Why?"]),
+        ("rolling_back_undo", []),
+        ("rolled_back_undo", ["Why?"]),
         ("rejected", []),
     ],
 )
@@ -51,6 +56,17 @@ def test_a_dangerous_button_names_what_it_does() -> None:
     asked = f"{confirm['title']['text']} {confirm['text']['text']}"
     assert abort["style"] == confirm["style"] == "danger"
     assert all(word in asked for word in ("shop", "v2", "5 %", "back to stable"))
+
+
+def test_the_window_can_be_ended_early_once_the_numbers_are_sure() -> None:
+    """The button is there as soon as all SLOs are healthy, and gone where a hand is at the router."""
+    healthy = in_phase("observing", judge=HEALTHY)
+    assert labels(healthy) == ["Go on now", "Pause", "+10 min", "Abort"]
+    assert labels(replace(healthy, drift="the router carries 7 %")) == labels(
+        in_phase("observing")
+    )
+    asked = buttons(healthy)[0]["confirm"]["text"]["text"]
+    assert asked.endswith("Its traffic goes from 5 % to 100 %.")
 
 
 def test_an_approval_names_the_next_weight() -> None:
@@ -81,7 +97,7 @@ def test_a_foreign_button_value_is_no_command(value: str) -> None:
 def test_the_message_says_what_it_waits_for() -> None:
     """Thin, extended and gated canaries say what is missing, until when, and who may decide."""
     thin = spoken(live_message(in_phase("observing_extended"), NOW).blocks)
-    assert "35 of about 50 requests" in thin
+    assert "about 15 more requests to the canary (35 so far), some 17 s at this rate" in thin
     assert "12:40 UTC a person is asked" in thin
     gate = spoken(live_message(in_phase("awaiting_promote", plan=risky_plan()), NOW).blocks)
     assert "<!subteam^S0APPROVE>, <@U0GRACE01>" in gate
@@ -187,7 +203,8 @@ def test_a_decision_calls_its_approvers_once() -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("rolled_back_abort", "Aborted by *<@U0GRACE01>"),
+        ("rolled_back_abort", "Aborted by **grace*"),
+        ("rolled_back_undo", "The promotion was undone by **grace*.\nReason: carts are empty"),
         ("rolled_back_silence", "nobody decided in time"),
         ("rolled_back_failure", "the rollout failed"),
     ],
@@ -219,6 +236,7 @@ def test_refusals_show_ids_as_mentions_and_uses_as_code() -> None:
     message = kit.private(text, ids=("S0APPROVE", "U0GRACE01"))
     shown = spoken(message.blocks)
     assert "<!subteam^S0APPROVE>, <@U0GRACE01>" in shown
+    assert "<!subteam^S0APPROVE>, <@U0GRACE01>" in message.text
     assert "`/canary help`" in shown
 
 
@@ -232,8 +250,8 @@ def test_help_lists_every_use_and_name() -> None:
 
 def test_the_same_action_ids_are_used_everywhere() -> None:
     """Every button's id is one that the edge listens to."""
-    ids = {button["action_id"] for name in PHASES for button in buttons(in_phase(name))}
-    assert ids == set(Action)
+    canaries = [*map(in_phase, PHASES), in_phase("observing", judge=HEALTHY)]
+    assert {button["action_id"] for one in canaries for button in buttons(one)} == set(Action)
 
 
 def test_a_machine_that_started_it_is_named() -> None:
