@@ -5,7 +5,7 @@ from typing import Any, Literal
 from fastapi import APIRouter, WebSocket
 from pydantic import BaseModel, ConfigDict
 
-from bot.workspace import interactions, modals
+from bot.workspace import interactions, modals, options
 from bot.workspace.core import Workspace
 from bot.workspace.faults import Fault
 from bot.workspace.snapshot import message_for_tests, snapshot
@@ -28,7 +28,7 @@ class CommandRequest(_Request):
 
 
 class ClickRequest(_Request):
-    """A click on an element of a message, or of a view."""
+    """A click on an element of a message or of a view; `values` is what else is typed there."""
 
     user: str
     action_id: str
@@ -37,6 +37,19 @@ class ClickRequest(_Request):
     view_id: str | None = None
     block_id: str | None = None
     value: Any = None
+    values: Json = {}
+
+
+class OptionsRequest(_Request):
+    """What is typed into an external select, in a message or in a view."""
+
+    user: str
+    action_id: str
+    value: str = ""
+    channel: str | None = None
+    message_ts: str | None = None
+    view_id: str | None = None
+    block_id: str | None = None
 
 
 class SubmitRequest(_Request):
@@ -94,6 +107,14 @@ def _add_actions(routes: APIRouter, workspace: Workspace) -> None:
     @routes.post("/click")
     async def click(request: ClickRequest) -> Json:
         return await interactions.click(workspace, request.model_dump())
+
+    @routes.post("/options")
+    async def suggest(request: OptionsRequest) -> Json:
+        return await options.suggest(workspace, request.model_dump())
+
+    @routes.post("/fill")
+    async def fill(request: SubmitRequest) -> Json:
+        return modals.fill(workspace, **request.model_dump())
 
     @routes.post("/submit")
     async def submit(request: SubmitRequest) -> Json:

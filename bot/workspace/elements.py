@@ -5,8 +5,8 @@ from typing import Any
 
 from bot.workspace.wire import Json, RefusedError, choices
 
-_ONE = ("static_select", "radio_buttons", "overflow")
-_MANY = ("multi_static_select", "checkboxes")
+_ONE = ("static_select", "external_select", "radio_buttons", "overflow")
+_MANY = ("multi_static_select", "multi_external_select", "checkboxes")
 _PICKED = {
     "datepicker": "selected_date",
     "timepicker": "selected_time",
@@ -19,6 +19,10 @@ _PICKED = {
     "multi_conversations_select": "selected_conversations",
 }
 _TYPED = ("plain_text_input", "number_input", "email_text_input", "url_text_input")
+_FORMS = (
+    ("email_text_input", r"[^@\s]+@[^@\s]+\.[^@\s]+", "Please enter a valid email address."),
+    ("url_text_input", r"https?://\S+", "Please enter a valid URL."),
+)
 REQUIRED = "Please complete this required field."
 
 
@@ -32,7 +36,10 @@ def _option(element: Json, value: Any) -> Json:
         if value in (option["value"], option):
             return option
     known = choices([option["value"] for option in _options(element)])
-    raise RefusedError(f"{value!r} is no option of {element['action_id']!r}; there is: {known}")
+    asks = " (ask /_/options first)" if element["type"].endswith("external_select") else ""
+    raise RefusedError(
+        f"{value!r} is no option of {element['action_id']!r}; there is: {known}{asks}"
+    )
 
 
 def acted(element: Json, block_id: str, request: Json, action_ts: str) -> Json:
@@ -58,7 +65,7 @@ def acted(element: Json, block_id: str, request: Json, action_ts: str) -> Json:
             raise RefusedError(f"{chosen!r} is no feedback; there is: {choices(known)}")
         return action | {"text": buttons[known.index(chosen)]["text"], "value": chosen}
     if kind in _TYPED:
-        return action | {"value": chosen}
+        return action | {"value": chosen_state(element, chosen)["value"]}
     if chosen is None:
         raise RefusedError(f"{element['action_id']!r} is a {kind}: say which value was chosen")
     extra = {k: element[k] for k in ("placeholder", "confirm") if k in element}
@@ -73,9 +80,14 @@ def chosen_state(element: Json, value: Any) -> Json:
         return state | {"selected_option": None if value is None else _option(element, value)}
     if kind in _MANY:
         many = value if isinstance(value, list) else [] if value is None else [value]
+        most = element.get("max_selected_items", len(many))
+        if len(many) > most:
+            raise RefusedError(f"{element['action_id']!r} takes at most {most}, not {len(many)}")
         return state | {"selected_options": [_option(element, v) for v in many]}
     if kind in _PICKED:
-        return state | {_PICKED[kind]: value}
+        return state | {_PICKED[kind]: value if value or not kind.startswith("multi_") else []}
+    if kind == "number_input" and value is not None:
+        value = str(value)
     return state | {"value": None if value in (None, "") else value}
 
 
@@ -86,6 +98,9 @@ def complaint(element: Json, state: Json, *, optional: bool) -> str | None:
         return None if optional else REQUIRED
     if element["type"] == "number_input":
         return _number_complaint(element, str(value))
+    for kind, form, words in _FORMS:
+        if element["type"] == kind and not re.fullmatch(form, str(value)):
+            return words
     if element["type"] == "plain_text_input":
         length = len(str(value))
         if length < element.get("min_length", 0):

@@ -1,12 +1,14 @@
 """What people do outside of modals: they write, send commands, click and open the home tab."""
 
 import asyncio
+from dataclasses import dataclass
 
-from bot.workspace import escape, payloads
+from bot.workspace import escape, payloads, picking
 from bot.workspace.blocks import interactive
 from bot.workspace.core import Workspace
 from bot.workspace.delivery import COMMAND, EVENT, INTERACTION
 from bot.workspace.elements import acted, initial_value
+from bot.workspace.filling import fill_in
 from bot.workspace.payloads import Asker
 from bot.workspace.posting import post, read_content
 from bot.workspace.store import Channel, Message, View
@@ -100,10 +102,14 @@ def _visible_message(asker: Asker, ts: str) -> Message:
     return message
 
 
-def _visible_view(workspace: Workspace, user: str, view_id: str) -> View:
+def visible_view(workspace: Workspace, user: str, view_id: str) -> View:
+    """Find the modal on top or the home tab of a person."""
     view = workspace.store.view(view_id)
     if view is None or view.user != user:
         raise RefusedError(f"{user} has no open view {view_id}", status=404)
+    stack = workspace.store.stacks[user]
+    if view in stack[:-1]:
+        raise RefusedError(f"{view_id} lies under the modal {stack[-1].id}", status=409)
     return view
 
 
@@ -128,28 +134,80 @@ def find_element(
     return found[0]
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An element in front of a person, and the view or message that it is part of."""
+
+    user: str
+    block_id: str
+    element: Json
+    view: View | None = None
+    asker: Asker | None = None
+    message: Message | None = None
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """Give where the element stands, for what only this person is offered there."""
+        assert self.view is not None or self.message is not None
+        where = (
+            self.view.id if self.view else f"{self.user} {self.message.ts if self.message else ''}"
+        )
+        return where, self.block_id, self.element["action_id"]
+
+
+def visible_element(workspace: Workspace, user: str, request: Json) -> Seen:
+    """Find the element of a message, a modal or the home tab that a request means."""
+    wanted = (request["action_id"], request.get("block_id"))
+    if request.get("view_id"):
+        view = visible_view(workspace, user, request["view_id"])
+        block_id, element = find_element(view.body["blocks"], *wanted)
+        return Seen(user, block_id, element, view=view)
+    asker = find_place(workspace, user, request.get("channel") or "")
+    message = _visible_message(asker, request.get("message_ts") or "")
+    block_id, element = find_element(message.blocks, *wanted)
+    return Seen(user, block_id, element, asker=asker, message=message)
+
+
+def _must_send(seen: Seen) -> None:
+    """Refuse to act on an input which says nothing before it is submitted."""
+    body = seen.view.body["blocks"] if seen.view else seen.message and seen.message.blocks
+    for block in body or []:
+        silent = block["type"] == "input" and not block.get("dispatch_action")
+        if silent and block["block_id"] == seen.block_id:
+            raise RefusedError(
+                f"{seen.element['action_id']!r} sends nothing when it changes, as its block "
+                "has no dispatch_action; use /_/fill or /_/submit",
+                status=409,
+            )
+
+
+def _action(workspace: Workspace, seen: Seen, request: Json) -> Json:
+    """Describe what the person did, and keep it in the state of a view."""
+    store, element, view = workspace.store, seen.element, seen.view
+    now = view.values.get(seen.block_id, {}).get(element["action_id"]) if view else None
+    offered = picking.suggested(store, seen.place, element, now)
+    asked = request | {"value": picking.picked(store, element, request.get("value"))}
+    action = acted(offered, seen.block_id, asked, store.clock.next())
+    state = initial_value(element)
+    if view is not None and state is not None:
+        kept = {name: action.get(name) for name in state}
+        view.values.setdefault(seen.block_id, {})[action["action_id"]] = kept
+    return action
+
+
 async def click(workspace: Workspace, request: Json) -> Json:
     """Act on an element of a message, a modal or the home tab."""
     user = find_person(workspace, request["user"])
-    if request.get("view_id"):
-        view = _visible_view(workspace, user, request["view_id"])
-        block_id, element = find_element(
-            view.body["blocks"], request["action_id"], request.get("block_id")
-        )
-        action = acted(element, block_id, request, workspace.store.clock.next())
-        state = initial_value(element)
-        if state is not None:
-            kept = {name: action.get(name) for name in state}
-            view.values.setdefault(block_id, {})[action["action_id"]] = kept
-        payload = payloads.view_action(workspace, view, action)
+    seen = visible_element(workspace, user, request)
+    _must_send(seen)
+    if seen.view is not None:
+        fill_in(workspace, seen.view, request.get("values") or {})
+        payload = payloads.view_action(workspace, seen.view, _action(workspace, seen, request))
     else:
-        asker = find_place(workspace, user, request.get("channel") or "")
-        message = _visible_message(asker, request.get("message_ts") or "")
-        block_id, element = find_element(
-            message.blocks, request["action_id"], request.get("block_id")
-        )
-        action = acted(element, block_id, request, workspace.store.clock.next())
-        payload = payloads.message_action(workspace, asker, message, action)
+        assert seen.asker is not None
+        assert seen.message is not None
+        action = _action(workspace, seen, request)
+        payload = payloads.message_action(workspace, seen.asker, seen.message, action)
     workspace.counts.delivered[INTERACTION] += 1
     try:
         await workspace.delivery.send(INTERACTION, payload)

@@ -1,13 +1,11 @@
 """Modals as people use them: fill in, submit, close."""
 
-from typing import Any
-
 from bot.workspace import payloads
 from bot.workspace.blocks import check_view
 from bot.workspace.core import Workspace
 from bot.workspace.delivery import INTERACTION
-from bot.workspace.elements import chosen_state, complaint
-from bot.workspace.interactions import find_person, undelivered
+from bot.workspace.filling import complaints, fill_in
+from bot.workspace.interactions import find_person, undelivered, visible_view
 from bot.workspace.methods.views import STACK, change, make_view
 from bot.workspace.store import View
 from bot.workspace.wire import Json, RefusedError, SlackError, choices
@@ -23,47 +21,19 @@ def _open_modal(workspace: Workspace, user: str, view_id: str) -> View:
     return stack[-1]
 
 
-def _fill_in(view: View, values: Json) -> None:
-    """Put values, by block_id and action_id or by action_id alone, into the inputs."""
-    inputs = {
-        (b["block_id"], b["element"]["action_id"]): b["element"]
-        for b in view.body["blocks"]
-        if b["type"] == "input"
-    }
-    given: dict[tuple[str, str], Any] = {}
-    for name, value in values.items():
-        named = {k: e for k, e in inputs.items() if k[0] == name}
-        if isinstance(value, dict) and named:
-            given |= {(name, action): inner for action, inner in value.items()}
-        else:
-            matches = [key for key in inputs if key[1] == name]
-            given |= dict.fromkeys(matches[:1], value) or {("", name): value}
-    for key, value in given.items():
-        if key not in inputs:
-            known = choices([action for _, action in inputs])
-            raise RefusedError(f"there is no input {key[1]!r}; there is: {known}")
-        view.values.setdefault(key[0], {})[key[1]] = chosen_state(inputs[key], value)
-
-
-def _complaints(view: View) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for block in view.body["blocks"]:
-        if block["type"] != "input":
-            continue
-        element = block["element"]
-        state = view.values[block["block_id"]][element["action_id"]]
-        words = complaint(element, state, optional=bool(block.get("optional")))
-        if words is not None:
-            found[block["block_id"]] = words
-    return found
+def fill(workspace: Workspace, user: str, view_id: str, values: Json) -> Json:
+    """Type into the inputs of a modal or the home tab; the app hears nothing of it."""
+    view = visible_view(workspace, find_person(workspace, user), view_id)
+    fill_in(workspace, view, values)
+    return {"ok": True, "values": view.values}
 
 
 async def submit(workspace: Workspace, user: str, view_id: str, values: Json) -> Json:
     """Submit the modal on top, and do what the app answers."""
     user = find_person(workspace, user)
     view = _open_modal(workspace, user, view_id)
-    _fill_in(view, values)
-    view.errors = _complaints(view)
+    fill_in(workspace, view, values)
+    view.errors = complaints(view)
     if view.errors:
         workspace.live.change()
         return {"ok": False, "error": "incomplete", "errors": view.errors}

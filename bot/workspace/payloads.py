@@ -125,6 +125,37 @@ def view_action(workspace: Workspace, view: View, action: Json) -> Json:
     }
 
 
+def suggestion(
+    workspace: Workspace,
+    user: str,
+    place: tuple[str, str],
+    words: str,
+    where: View | Message,
+) -> Json:
+    """Describe that somebody types into an external select; `place` is block and action."""
+    payload = {
+        **_interaction(workspace, "block_suggestion", user),
+        "action_id": place[1],
+        "block_id": place[0],
+        "value": words,
+    }
+    if isinstance(where, View):
+        shown = render.view(where, workspace.settings)
+        return payload | {"container": {"type": "view", "view_id": where.id}, "view": shown}
+    channel = workspace.store.channels[where.channel]
+    name = "directmessage" if channel.im_with else channel.name
+    return payload | {
+        "container": {
+            "type": "message",
+            "message_ts": where.ts,
+            "channel_id": where.channel,
+            "is_ephemeral": where.only_for is not None,
+        },
+        "channel": {"id": channel.id, "name": name},
+        "message": render.message(where, workspace.store),
+    }
+
+
 def submission(workspace: Workspace, view: View) -> Json:
     """Describe the submission of a modal."""
     return {

@@ -140,6 +140,8 @@ class Store:
         self.files: dict[str, File] = {}
         self.triggers: dict[str, Trigger] = {}
         self.response_urls: dict[str, ResponseUrl] = {}
+        # What external selects have offered, by place and then by value.
+        self.suggested: dict[tuple[str, str, str], dict[str, Json]] = {}
         for spec in settings.channels:
             members = set(spec.members or self.people)
             if spec.has_bot:
@@ -219,6 +221,10 @@ class Store:
             if view_id in (view.id, view.body.get("external_id") or view.id):
                 return view
         return None
+
+    def offer(self, place: tuple[str, str, str], options: list[Json]) -> None:
+        """Remember what an external select has offered; all of it can be chosen from then on."""
+        self.suggested.setdefault(place, {}).update({one["value"]: one for one in options})
 
     def new_trigger(self, user: str, view: str | None = None) -> str:
         """Make a trigger id that opens one modal."""

@@ -8,8 +8,18 @@ from typing import Any
 from bot.workspace.blocks.data import characters
 from bot.workspace.blocks.elements import INTERACTIVE_TYPES
 from bot.workspace.blocks.layout import SURFACES
-from bot.workspace.blocks.objects import plain
-from bot.workspace.blocks.rules import Problems, Rule, boolean, by_type, fields, one_of, string
+from bot.workspace.blocks.objects import OPTION, OPTION_GROUP, plain
+from bot.workspace.blocks.rules import (
+    Problems,
+    Rule,
+    boolean,
+    by_type,
+    exactly_one,
+    fields,
+    items,
+    one_of,
+    string,
+)
 from bot.workspace.wire import Json, SlackError, short_id
 
 # Not documented; a report of msg_blocks_too_long names about this many characters.
@@ -91,6 +101,9 @@ def _check_ids(blocks: list[Json], at: str, problems: Problems) -> None:
         if block_id and block_id in seen:
             problems.add(f"{pointer}/block_id", f'`block_id` "{block_id}" already exists')
         seen.add(block_id or "")
+    focused = [at for e, at in _walk(blocks, at) if e.get("focus_on_load")]
+    for pointer in focused[1:]:
+        problems.add(f"{pointer}/focus_on_load", "only one element may have focus_on_load")
     for place, block in enumerate(blocks):
         actions: set[str] = set()
         for element, pointer in _walk(block, f"{at}/{place}"):
@@ -166,3 +179,18 @@ def check_view(view: Any, *kinds: str) -> None:
         _check_blocks(view.get("blocks"), view["type"], "/view/blocks", problems)
     if problems.found:
         raise SlackError("invalid_arguments", problems.found)
+
+
+_OPTIONS = fields(
+    {},
+    {"options": items(OPTION, 100, 0), "option_groups": items(OPTION_GROUP, 100, 0)},
+    exactly_one("options", "option_groups"),
+)
+
+
+def check_options(answer: Json) -> None:
+    """Raise `dispatch_unknown_error` if Slack would show none of these options."""
+    problems = Problems()
+    _OPTIONS(answer, "", problems)
+    if problems.found:
+        raise SlackError("dispatch_unknown_error", problems.found)

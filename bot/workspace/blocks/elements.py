@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import date
 
 from bot.workspace.blocks.objects import (
     ACTION_ID,
@@ -32,10 +33,21 @@ from bot.workspace.blocks.rules import (
 )
 from bot.workspace.wire import Json
 
-_DATE = pattern(re.compile(r"\d{4}-\d\d-\d\d\Z").match, "a date as YYYY-MM-DD")
-_TIME = pattern(re.compile(r"\d\d:\d\d\Z").match, "a time as HH:mm")
+_TIME = pattern(re.compile(r"([01]\d|2[0-3]):[0-5]\d\Z").match, "a time as HH:mm")
 _NUMERAL = pattern(re.compile(r"-?\d+(\.\d+)?\Z").match, "a number in a string")
 _ID = string(255)
+
+
+def _is_date(value: str) -> bool:
+    """Tell if there is such a day."""
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        return False
+    return re.fullmatch(r"\d{4}-\d\d-\d\d", value) is not None
+
+
+_DATE = pattern(_is_date, "a date as YYYY-MM-DD")
 _COMMON: dict[str, Rule] = {"action_id": ACTION_ID, "focus_on_load": boolean}
 _PLACEHOLDER: dict[str, Rule] = {**_COMMON, "placeholder": plain(150)}
 _MENU: dict[str, Rule] = {**_PLACEHOLDER, "confirm": CONFIRM}
@@ -50,6 +62,20 @@ def _initial_is_known(value: Json, at: str, problems: Problems) -> None:
     for chosen in initial:
         if isinstance(chosen, dict) and chosen not in known:
             problems.add(at, "initial option must be one of the options")
+
+
+def _not_above(low: str, high: str) -> Rule:
+    """Refuse a least value above the greatest."""
+
+    def check(value: Json, at: str, problems: Problems) -> None:
+        try:
+            wrong = float(value.get(low) or "-inf") > float(value.get(high) or "inf")
+        except (TypeError, ValueError):
+            return  # its own rule says so
+        if wrong:
+            problems.add(at, f"{low} must not be greater than {high}")
+
+    return check
 
 
 def _all_options(value: Json) -> list[Json]:
@@ -137,10 +163,12 @@ INPUTS: dict[str, Rule] = {
             "min_length": integer(0, 3000),
             "max_length": integer(1, 3000),
         },
+        _not_above("min_length", "max_length"),
     ),
     "number_input": fields(
         {"is_decimal_allowed": boolean},
         {**_TYPED, "initial_value": _NUMERAL, "min_value": _NUMERAL, "max_value": _NUMERAL},
+        _not_above("min_value", "max_value"),
     ),
     "email_text_input": fields({}, {**_TYPED, "initial_value": string(255)}),
     "url_text_input": fields({}, {**_TYPED, "initial_value": string(3000)}),

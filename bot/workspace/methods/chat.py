@@ -5,7 +5,7 @@ import time
 from bot.workspace import render
 from bot.workspace.methods.registry import Call, RateLimitedError, method
 from bot.workspace.posting import UPDATE_TEXT, post, read_content, replace
-from bot.workspace.store import Channel, Message
+from bot.workspace.store import Channel, File, Message
 from bot.workspace.wire import Json, SlackError
 
 
@@ -85,6 +85,19 @@ def _own_message(call: Call, refusal: str) -> Message:
     return message
 
 
+def _new_files(call: Call) -> list[File]:
+    """Find the uploads that an edit attaches."""
+    given = call.args.get("file_ids") or []
+    if isinstance(given, str):  # with commas or as JSON
+        given = call.json("file_ids") if given.startswith("[") else given.split(",")
+    wanted: list[object] = given if isinstance(given, list) else [given]
+    found = [call.workspace.store.files.get(str(one)) for one in wanted]
+    known = [file for file in found if file is not None and file.mimetype]
+    if len(known) < len(wanted):
+        raise SlackError("file_not_found")
+    return known
+
+
 @method("chat.update", "T3", "chat:write")
 def update(call: Call) -> Json:
     """Edit a message of the bot; `text` without `blocks` removes the blocks."""
@@ -92,6 +105,12 @@ def update(call: Call) -> Json:
     content = read_content(call.workspace, call.args)
     if len(content.text) > UPDATE_TEXT:
         raise SlackError("msg_too_long")
+    files = _new_files(call)
+    if call.flag("reply_broadcast") and message.thread_ts not in (None, message.ts):
+        message.broadcast = True
+    message.files += [file.id for file in files if file.id not in message.files]
+    for file in files:
+        file.shares.setdefault(message.channel, []).append(message.ts)
     replace(call.workspace, message, content)
     return {
         "channel": message.channel,

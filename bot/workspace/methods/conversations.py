@@ -10,6 +10,10 @@ def _shown(call: Call, message: Message) -> Json:
     shown = render.message(message, call.workspace.store)
     if not call.flag("include_all_metadata"):
         shown.pop("metadata", None)
+    if message.files:
+        files, base_url = call.workspace.store.files, call.workspace.base_url
+        settings = call.workspace.settings
+        shown["files"] = [render.file(files[f], settings, base_url) for f in message.files]
     return shown
 
 

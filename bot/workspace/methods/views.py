@@ -118,4 +118,6 @@ def publish(call: Call) -> Json:
 
 def _answer(call: Call, view: View) -> Json:
     call.workspace.live.change()
-    return {"view": render.view(view, call.workspace.settings)}
+    # What people have typed is told with interactions only.
+    shown = render.view(view, call.workspace.settings) | {"state": {"values": {}}}
+    return {"view": shown}

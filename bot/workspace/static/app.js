@@ -1,18 +1,19 @@
 // The page: fetches what a person sees, draws it, and follows the URL's hash.
 
 import { Refused, act, getState, listen } from "./api.js";
-import { drawBlocks } from "./blocks.js";
 import { composer } from "./composer.js";
 import { toast } from "./dialogs.js";
 import { h, put } from "./dom.js";
+import { drawHome } from "./home.js";
 import { showMessages } from "./messages.js";
 import { showModal } from "./modal.js";
-import { avatar, currentState, know } from "./people.js";
+import { avatar, currentState, firstName, know } from "./people.js";
+import { drawWho, isPhone, openMenu, rememberUser, rememberedUser, startShell } from "./shell.js";
 
 const byId = (id) => document.getElementById(id);
 const seenNotices = new Set();
 const lastSeen = new Map();
-let user = new URLSearchParams(location.search).get("user") ?? localStorage.getItem("workspace-user");
+let user = rememberedUser();
 let place = { channel: null, thread: null, marked: null, home: false };
 let drawnPlace = "";
 let first = true;
@@ -22,7 +23,7 @@ let again = false;
 const COMPOSER = composer(byId("composer-form"), {
   id: "composer", testid: "composer", label: "Message", placeholder: "", where: () => ({ channel: place.channel }),
 });
-composer(byId("thread-form"), {
+const REPLY = composer(byId("thread-form"), {
   id: "thread-composer", testid: "thread-composer", label: "Reply", placeholder: "Reply …",
   where: () => ({ channel: place.channel, thread_ts: place.thread }),
 });
@@ -54,17 +55,13 @@ function entry(channel) {
 function drawSidebar() {
   const { channels, team, bot, users } = currentState();
   byId("team-name").textContent = team.name;
-  document.title = place.home ? `${bot.name} – ${team.name}` : `#${channels.find((c) => c.id === place.channel)?.name} – ${team.name}`;
+  const where = place.home ? bot.name : `#${channels.find((c) => c.id === place.channel)?.name ?? bot.name}`;
+  document.title = `${where} – ${firstName(user)} – ${team.name}`;
   put(byId("channels"), channels.filter((c) => !c.is_im).map(entry));
   const directs = channels.filter((c) => c.is_im);
   put(byId("directs"), directs.length ? directs.map(entry) : h("li", { class: "none" }, "None yet"));
   put(byId("apps"), h("li", {}, h("a", { href: "#home", "aria-current": place.home ? "page" : null, data: { testid: "app-home" } }, avatar(bot.id, "mini"), bot.name)));
-  put(byId("you-avatar"), avatar(user));
-  const select = byId("user-switch");
-  if (select.options.length !== users.length) {
-    put(select, users.map((one) => h("option", { value: one.id }, `${one.real_name}${one.profile.title ? ` · ${one.profile.title}` : ""}`)));
-  }
-  select.value = user;
+  drawWho(user, users);
 }
 
 function drawConnection(live = true) {
@@ -81,13 +78,19 @@ function drawPlace() {
   byId("home").hidden = !place.home;
   byId("scroll").hidden = place.home;
   byId("composer-form").hidden = place.home;
-  if (place.home) drawHome();
-  else if (channel) {
+  if (place.home) {
+    put(byId("title"), currentState().bot.name);
+    byId("topic").textContent = "Home";
+    byId("members").textContent = "";
+    drawHome(byId("home"), currentState().home, user);
+  } else if (channel) {
     const name = channel.is_im ? currentState().bot.name : channel.name;
     put(byId("title"), channel.is_im ? null : h("span", { class: "hash" }, "#"), name);
     byId("topic").textContent = channel.topic?.value ?? "";
     byId("members").textContent = `${channel.members.length} members`;
-    COMPOSER.rename(matchMedia("(max-width: 480px)").matches ? "/canary start shop v2" : `Message #${name}, or /canary start shop v2`);
+    const to = channel.is_im ? name : `#${name}`;
+    COMPOSER.rename(isPhone() ? `Message ${to} as ${firstName(user)}` : `Message ${to} as ${firstName(user)}, or /canary start shop v2`);
+    REPLY.rename(`Reply as ${firstName(user)} …`);
     showMessages(byId("messages"), byId("scroll"), rootsOf(channel), { days: true, jump: moved, marked: place.marked });
     if (!rootsOf(channel).length) emptyHint(name);
     if (place.marked) byId("messages").querySelector(".marked")?.scrollIntoView({ block: "center" });
@@ -113,25 +116,6 @@ function drawThread(channel) {
   byId("thread-place").textContent = `#${channel.name ?? "direct message"}`;
   showMessages(byId("thread-messages"), byId("thread-scroll"), messages, { inThread: true, jump: drawnThread !== place.thread });
   drawnThread = place.thread;
-}
-
-let drawnHome = "";
-function drawHome() {
-  const { home, bot } = currentState();
-  put(byId("title"), bot.name);
-  byId("topic").textContent = "Home";
-  byId("members").textContent = "";
-  const print = JSON.stringify([home?.hash, user]);
-  if (print === drawnHome) return;
-  drawnHome = print;
-  const use = async (element, blockId, value) => {
-    try {
-      await act("click", { user, view_id: home.id, action_id: element.action_id, block_id: blockId, value });
-    } catch (error) {
-      toast(error.message);
-    }
-  };
-  put(byId("home"), home ? h("div", { class: "blocks" }, drawBlocks(home.blocks, use)) : h("p", { class: "empty" }, "The app has not set up its home tab yet."));
 }
 
 function drawNotices() {
@@ -160,15 +144,22 @@ async function refresh() {
     do {
       again = false;
       if (!user) user = (await getState()).users[0].id;
-      know(await getState(user));
-      user = currentState().user;
+      const wanted = user;
+      const state = await getState(wanted);
+      if (user !== wanted) {
+        again = true; // somebody else was chosen meanwhile
+        continue;
+      }
+      know(state);
+      user = state.user;
       drawAll();
       first = false;
     } while (again);
   } catch (error) {
     if (error instanceof Refused && user) {
-      // A person who is not in this workspace, remembered from another one.
-      localStorage.removeItem("workspace-user");
+      // A person who is not in this workspace: mistyped, or remembered from another one.
+      if (new URLSearchParams(location.search).has("user")) toast(error.message);
+      rememberUser(null);
       user = null;
       setTimeout(refresh);
     } else {
@@ -179,35 +170,16 @@ async function refresh() {
   }
 }
 
-function setTheme(theme) {
-  if (theme) document.documentElement.dataset.theme = theme;
-  const dark = theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-  byId("theme").textContent = dark ? "☀" : "☾";
-  return dark;
-}
-
-function openMenu(open) {
-  document.body.classList.toggle("menu-open", open);
-  byId("menu").setAttribute("aria-expanded", String(open));
-}
-
-byId("user-switch").addEventListener("change", (event) => {
-  user = event.target.value;
-  localStorage.setItem("workspace-user", user);
-  const url = new URL(location.href);
-  url.searchParams.delete("user");
-  window.history.replaceState(null, "", url);
-  first = true;
-  refresh().then(openHome);
-});
-byId("theme").addEventListener("click", () => {
-  const next = setTheme(document.documentElement.dataset.theme) ? "light" : "dark";
-  localStorage.setItem("workspace-theme", next);
-  setTheme(next);
-});
-byId("menu").addEventListener("click", () => openMenu(!document.body.classList.contains("menu-open")));
-byId("shade").addEventListener("click", () => openMenu(false));
 byId("thread-close").addEventListener("click", () => { location.hash = place.channel; });
+
+function switchTo(id) {
+  user = id;
+  rememberUser(id);
+  first = true;
+  openMenu(false);
+  refresh();
+  openHome();
+}
 
 function openHome() {
   if (readHash().home) act("home", { user }).catch((error) => toast(error.message));
@@ -220,6 +192,6 @@ window.addEventListener("hashchange", () => {
   if (!place.home && !place.thread && matchMedia("(hover: hover)").matches) byId("composer").focus();
 });
 
-setTheme(localStorage.getItem("workspace-theme"));
+startShell(switchTo);
 refresh().then(openHome);
 listen(refresh, (live) => (live ? refresh() : drawConnection(false)));

@@ -2,8 +2,10 @@
 
 import { chart } from "./charts.js";
 import { h, safeUrl } from "./dom.js";
-import { clickable, contextAction, inputField } from "./elements.js";
+import { clickable, contextAction, wire } from "./elements.js";
 import { withEmoji } from "./emoji.js";
+import { inputField } from "./fields.js";
+import { enlargeable } from "./lightbox.js";
 import { markdown } from "./markdown.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { currentState } from "./people.js";
@@ -24,6 +26,12 @@ export function picture(image, className) {
   return h("img", { class: className, src: url, alt: image.alt_text ?? "", loading: "lazy" });
 }
 
+/** Draw an image block: it opens large when clicked. */
+function large(block) {
+  const image = picture(block, "picture");
+  return enlargeable(image, image.getAttribute("src"), block.title?.text, block.alt_text);
+}
+
 const titled = (title, ...inner) => h("figure", { class: "image" }, title && h("figcaption", {}, textObject(title)), inner);
 
 const DRAW = {
@@ -39,8 +47,8 @@ const DRAW = {
     (element.type === "image" ? picture(element, "tiny") : h("span", {}, textObject(element))))),
   actions: (block, use) => h("div", { class: "actions" }, block.elements.map((e) => clickable(e, block.block_id, use))),
   context_actions: (block, use) => h("div", { class: "actions" }, block.elements.map((e) => contextAction(e, block.block_id, use))),
-  image: (block) => titled(block.title, picture(block, "picture")),
-  input: (block, use) => inputField(block, use),
+  image: (block) => titled(block.title, large(block)),
+  input: (block, use) => inputField(block, use, wire),
   rich_text: richText,
   table,
   data_table: dataTable,

@@ -27,6 +27,9 @@ export function toast(text) {
   const node = h("div", { class: "toast", data: { testid: "toast" } },
     h("span", { class: "toast-sign", "aria-hidden": "true" }, "!"), h("span", {}, text),
     h("button", { type: "button", class: "icon", "aria-label": "Dismiss", onclick: () => node.remove() }, "✕"));
-  document.getElementById("toasts").append(node);
+  // A modal makes all outside of it inert: what must be read then goes into it.
+  const host = [...document.querySelectorAll("dialog[open]")].at(-1);
+  if (host && !host.querySelector(":scope > .toasts")) host.append(h("div", { class: "toasts", role: "alert" }));
+  (host?.querySelector(":scope > .toasts") ?? document.getElementById("toasts")).append(node);
   setTimeout(() => node.remove(), TOAST_MS);
 }

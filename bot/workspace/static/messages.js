@@ -5,6 +5,7 @@ import { drawBlocks } from "./blocks.js";
 import { toast } from "./dialogs.js";
 import { h, safeUrl, sync } from "./dom.js";
 import { emoji } from "./emoji.js";
+import { enlargeable } from "./lightbox.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { avatar, currentState, handle, shownName } from "./people.js";
 import { clock, dayName, fullTime } from "./time.js";
@@ -72,6 +73,9 @@ function content(message) {
       toast(error.message);
     }
   };
+  use.suggest = (element, blockId, value) => act("options", {
+    user: currentState().user, channel: message.channel, message_ts: message.ts, action_id: element.action_id, block_id: blockId, value,
+  }).catch((error) => ({ shown: error.message }));
   if (message.blocks) return h("div", { class: "blocks" }, drawBlocks(message.blocks, use));
   return message.text && h("div", { class: "text" }, mrkdwn(message.text), message.edited && h("span", { class: "edited" }, " (edited)"));
 }
@@ -82,8 +86,8 @@ function files(message) {
     if (!file.mimetype.startsWith("image/")) {
       return h("a", { class: "file", href: url, download: file.name }, h("span", { "aria-hidden": "true" }, "▤"), h("span", {}, file.title, h("small", {}, `${file.size} bytes`)));
     }
-    return h("figure", { class: "image" }, h("figcaption", {}, file.title), h("a", { href: url, target: "_blank", rel: "noopener" },
-      h("img", { class: "picture", src: url, alt: file.alt_txt || file.title, loading: "lazy" })));
+    const image = h("img", { class: "picture", src: url, alt: file.alt_txt || file.title, loading: "lazy" });
+    return h("figure", { class: "image", data: { file: file.id } }, h("figcaption", {}, file.title || file.name), enlargeable(image, url, file.title, file.alt_txt));
   });
 }
 

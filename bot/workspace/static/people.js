@@ -18,6 +18,7 @@ export function person(id) {
   return state.users.find((user) => user.id === id);
 }
 
+export const firstName = (id) => shownName(id).split(" ")[0];
 export const shownName = (id) => person(id)?.real_name ?? id;
 export const handle = (id) => person(id)?.name ?? id;
 export const channelName = (id) => state.channels.find((channel) => channel.id === id)?.name ?? id;

@@ -134,6 +134,21 @@ LIMITS: dict[str, tuple[Json, Json, str]] = {
         actions({"type": "datepicker", "initial_date": "23.11.2026"}),
         "/elements/0/initial_date",
     ),
+    "date exists": (
+        actions({"type": "datepicker", "initial_date": "2028-02-29"}),
+        actions({"type": "datepicker", "initial_date": "2026-02-29"}),
+        "/elements/0/initial_date",
+    ),
+    "time exists": (
+        actions({"type": "timepicker", "initial_time": "23:59"}),
+        actions({"type": "timepicker", "initial_time": "24:00"}),
+        "/elements/0/initial_time",
+    ),
+    "text lengths": (
+        text_input("v", "a", min_length=2, max_length=2),
+        text_input("v", "a", min_length=3, max_length=2),
+        "/element",
+    ),
     "image url": (
         image(image_url=URL),
         image(image_url=URL, slack_file={"id": "F0ABCDEFGH"}),

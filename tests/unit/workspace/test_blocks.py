@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from unit.workspace.block_limits import LIMITS
 from unit.workspace.block_shapes import card, chart, header, plan, section, table
-from unit.workspace.support import Json, actions, button, modal, mrkdwn, plain
+from unit.workspace.support import Json, actions, button, modal, mrkdwn, plain, text_input
 
 from bot.workspace.blocks import check_message, check_view, complete, interactive
 from bot.workspace.wire import SlackError
@@ -94,6 +94,16 @@ def test_a_modal_takes_a_hundred_blocks() -> None:
     check_view(modal(*[section()] * 100), "modal")
     with pytest.raises(SlackError):
         check_view(modal(*[section()] * 101), "modal")
+
+
+def test_one_element_takes_the_focus() -> None:
+    """A view with two elements that want the focus is refused."""
+    first = text_input("a", "one", focus_on_load=True)
+    check_view(modal(first, text_input("b", "two"), submit=plain("Go")), "modal")
+    second = text_input("b", "two", focus_on_load=True)
+    with pytest.raises(SlackError) as refused:
+        check_view(modal(first, second, submit=plain("Go")), "modal")
+    assert "/view/blocks/1/element/focus_on_load" in refused.value.messages[0]
 
 
 def test_ids_that_are_left_out_are_filled_in() -> None:

@@ -1,5 +1,6 @@
 """The Web API through Slack's own client."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -261,3 +262,30 @@ async def test_deleted_message_is_gone(client: AsyncWebClient, people: People) -
     posted = await client.chat_postMessage(channel=DEPLOYS, text="x", blocks=[actions(button())])
     await client.chat_delete(channel=DEPLOYS, ts=posted["ts"])
     assert "there is no message" in (await people.click(posted["ts"]))["error"]
+
+
+async def test_picture_in_a_thread_has_its_words(
+    workspace: RunningWorkspace, client: AsyncWebClient, people: People
+) -> None:
+    """An upload into a thread has name, title, alt text and address in conversations.replies."""
+    root = (await client.chat_postMessage(channel=DEPLOYS, text="root"))["ts"]
+    await client.files_upload_v2(
+        channel=DEPLOYS,
+        thread_ts=root,
+        content=b"png",
+        filename="errors.png",
+        title="Errors",
+        alt_txt="Errors rise",
+    )
+    async with asyncio.timeout(5):
+        while len(await people.messages()) < 2:
+            await asyncio.sleep(0.01)
+    replies = await client.conversations_replies(channel=DEPLOYS, ts=root)
+    (file,) = replies["messages"][1]["files"]
+    assert (file["name"], file["title"], file["alt_txt"]) == (
+        "errors.png",
+        "Errors",
+        "Errors rise",
+    )
+    assert file["url_private"].startswith(workspace.base_url)
+    assert (await people.http.get(file["url_private"])).content == b"png"
