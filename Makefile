@@ -5,10 +5,11 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 BIN := .venv/bin
 SCENARIO ?= healthy
 SOURCES := bot adapters tests
-# Most tests wait for real parts: three files at once, each in one process.
-AT_ONCE := -n 3 --dist loadfile
+SCREENS := tests/e2e/screens
+# Most tests wait for real parts: three files at once, each in one process, long ones first.
+AT_ONCE := -n 3 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo serve test test-only soak check format lint types contracts lock bench bench-judge bench-slack clean
+.PHONY: help demo serve test test-only soak check format lint types contracts lock bench bench-judge bench-slack screenshots clean
 
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +63,9 @@ bench: .venv/.ready  ## what the engine carries and how quickly it acts: ARGS="-
 
 bench-slack: .venv/.ready  ## how 1, 20 and 100 live canaries share Slack's limits: ARGS="--quick" for two minutes
 	@PYTHONPATH=tests $(BIN)/python -m bench.slack $(ARGS)
+
+screenshots: .venv/.ready  ## the README's pictures, taken by the end-to-end tests
+	@mkdir -p $(SCREENS) && CANARY_SCREENSHOTS=$(SCREENS) $(BIN)/pytest -q tests/e2e/test_page.py tests/e2e/test_people.py
 
 lock:  ## pin every dependency anew, with hashes and without hosts
 	@$(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet uv

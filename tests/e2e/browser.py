@@ -36,11 +36,12 @@ class Person:
 
     def __init__(self, browser: Browser, address: str, name: str, *, dark: bool = False) -> None:
         self.name = name
+        self.poses = bool(SHOTS)
         self.errors: list[str] = []
         self._context = browser.new_context(
             viewport={"width": 1280, "height": 900},
             color_scheme="dark" if dark else "light",
-            device_scale_factor=2 if SHOTS else 1,
+            device_scale_factor=1.5 if SHOTS else 1,
         )
         self.page: Page = self._context.new_page()
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))

@@ -117,7 +117,7 @@ def one_is_enough() -> AbstractContextManager[object]:
 
 def undoes_anything() -> AbstractContextManager[object]:
     """Whatever the last rollout was, it is taken back."""
-    return patch("bot.engine.service.why_not", lambda *_: "")
+    return patch("bot.engine.undoing.why_not", lambda *_: "")
 
 
 def old_clicks() -> AbstractContextManager[object]:

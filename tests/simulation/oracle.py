@@ -187,8 +187,11 @@ class Oracle:
             if opened and (why not in {"approve", "promote"} or len(said) < needed):
                 self.say(f"{name} opened a gate of {needed} for {why} after {sorted(said)}")
             self.rollout.count(f"gate of {needed} opened" if opened else "gate closed")
-        elif raised and why == "promote" and (needed > 1 or before.drift):
-            self.say(f"{name} took one person's promotion, {needed} are wanted, {before.drift}")
+        elif raised and why == "promote":
+            last_step = getattr(before.phase, "step", 0) + 1 == len(before.plan.steps)
+            asked = before.plan.promote_gate is not None and last_step
+            if (needed > 1 and asked) or before.drift:
+                self.say(f"{name} took one person's promotion of {needed}, {before.drift}")
 
     def _set_is_done(self, name: str, old: object, after: Canary) -> None:
         """Set is not done: a flip is done when the router was read back."""
