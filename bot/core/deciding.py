@@ -33,6 +33,12 @@ from bot.core.verdict import Health
 LONGEST: Final = timedelta(hours=24)
 """How long one step may be watched in all: users must not stay on a canary for weeks."""
 
+FEWEST_LOOKS: Final = 3
+"""At a weight, before its window may be ended early."""
+
+FRESH_FOR: Final = 3
+"""Ticks that the last look may be old then."""
+
 
 def approve(
     canary: Canary, phase: PendingApproval | AwaitingDecision, message: Approve
@@ -49,6 +55,8 @@ def approve(
     approvals = (*phase.approvals, Approval(message.by, message.at))
     what = "the start" if question == "start" else "the promotion"
     said = f"approved {what}{_count(gate, len(approvals))}"
+    if canary.drift and question == "promote":
+        return Refused(not_proven(canary, canary.drift))
     noted = replace(canary, phase=replace(phase, approvals=approvals)).noted(
         message.at, said, message.by
     )
@@ -66,13 +74,11 @@ def promote(canary: Canary, phase: Observing | Paused, message: Promote) -> Tran
     """Go on before the window is over: only where the numbers say already what it waits for."""
     if message.step not in {None, phase.step}:
         return Refused(not_asked(canary))
-    found = judge.verdict(canary.judge)
-    if canary.drift:
-        return Refused(not_proven(canary, canary.drift))
-    if found.health is not Health.HEALTHY:
-        missing = next((f.reason for f in found.findings if f.health is found.health), "")
-        seen = f"{found.requests:,} of about {found.needed:,} requests seen"
-        return Refused(not_proven(canary, missing or seen))
+    unproven = why_not_early(canary)
+    if not unproven and not _is_fresh(canary, message.at):
+        unproven = "nobody has looked at it lately"
+    if unproven:
+        return Refused(not_proven(canary, unproven))
     gate = gate_of(canary, "promote")
     refusal = _no(canary, gate, message.by)
     if refusal:
@@ -95,10 +101,35 @@ def promote(canary: Canary, phase: Observing | Paused, message: Promote) -> Tran
     return Transition(replace(move.canary, phase=counted), (*told.effects, *move.effects))
 
 
-def pause(canary: Canary, phase: Observing, message: Pause) -> Transition:
+def why_not_early(canary: Canary) -> str:
+    """Why the window cannot be ended before its time, or nothing.
+
+    The judge remembers every weight the canary has had. What it says counts once enough has been
+    seen at this one: a load that hurts shows only where it is carried.
+    """
+    if canary.drift:
+        return canary.drift
+    found, share = judge.verdict(canary.judge), canary.share
+    if found.health is not Health.HEALTHY:
+        missing = next((f.reason for f in found.findings if f.health is found.health), "")
+        return missing or f"{found.requests:,} of about {found.needed:,} requests seen"
+    here = share is not None and share.weight == canary.asked and share.looks >= FEWEST_LOOKS
+    if not here or share is None or share.canary < canary.plan.objectives.min_requests:
+        return f"too little was seen at {canary.asked} so far"
+    return ""
+
+
+def _is_fresh(canary: Canary, at: datetime) -> bool:
+    last = canary.last_look_at
+    return last is not None and at - last <= FRESH_FOR * canary.plan.tick
+
+
+def pause(canary: Canary, phase: Observing, message: Pause) -> Transition | Refused:
     """Hold the weight for a while; a pause that nobody ends goes on by itself."""
     at, by = message.at, message.by
-    lasting = min(message.lasting or canary.plan.pause, LONGEST)
+    lasting = message.lasting or canary.plan.pause
+    if _exposed(canary, phase.step, at + lasting) > LONGEST:
+        return Refused(too_long(canary, LONGEST))
     remaining = max(phase.until - at, timedelta(0))
     extension = max(phase.deadline - max(at, phase.until), timedelta(0))
     paused = Paused(phase.step, by, at, remaining, extension, at + lasting)
@@ -135,13 +166,23 @@ def extend(
     else:
         later = Observing(phase.step, at, at + more, at + more, extended=True)
         end = later.deadline
-    # Not from the phase's own beginning: a pause or a question would begin it anew.
-    earlier = sum((step.window for step in canary.plan.steps[: phase.step]), timedelta(0))
-    if end - canary.created_at - earlier > LONGEST:
+    if _exposed(canary, phase.step, end) > LONGEST:
         return Refused(too_long(canary, LONGEST))
-    said = f"extended the window by {_minutes(more)}"
+    void = len(phase.approvals) if isinstance(phase, AwaitingDecision) else 0
+    plural = "s" if void > 1 else ""
+    lost = f"; {void} approval{plural} must be given again" if void else ""
+    said = f"extended the window by {_minutes(more)}{lost}"
     move = Transition(replace(canary, phase=later).noted(at, said, message.by))
     return telling(move, Topic.DECIDED, at, said, by=message.by)
+
+
+def _exposed(canary: Canary, step: int, until: datetime) -> timedelta:
+    """How long this step would last, from the first look on and without the windows before it.
+
+    Not from the phase's own beginning: a pause or a question would begin it anew.
+    """
+    earlier = sum((each.window for each in canary.plan.steps[:step]), timedelta(0))
+    return until - (canary.judge.begun_at or canary.created_at) - earlier
 
 
 def _no(canary: Canary, gate: Gate, by: Actor) -> str:

@@ -22,7 +22,7 @@ from bot.core.moves import Transition, ask, go_on, intending, roll_back, telling
 from bot.core.plan import ZERO
 from bot.core.reading import Progress, Tally, progress
 from bot.core.shares import counted
-from bot.core.slo import Arms, NoData, Readiness, Sample, Traffic
+from bot.core.slo import Arms, NoData, Readiness, Sample, Sli, Traffic
 from bot.core.trouble import first_sign
 from bot.core.verdict import Health, Verdict
 
@@ -34,6 +34,14 @@ class Look:
     move: Transition
     verdict: Verdict
 
+
+_NAMES: Final = {
+    Sli.ERRORS: "errors",
+    Sli.P95: "latency p95",
+    Sli.P99: "latency p99",
+    Sli.READINESS: "readiness",
+    Sli.LOGS: "log errors",
+}
 
 LONGEST_LOOK: Final = 3
 """Ticks that one look may cover and still count as watching."""
@@ -125,7 +133,9 @@ def window_over(look: Look, phase: Observing, at: datetime) -> Transition:
         after = _healthy(canary, phase, at)
     else:
         findings = look.verdict.findings
-        reasons = (f.reason for f in findings if f.health is look.verdict.health)
+        reasons = (
+            f"{_NAMES[f.sli]}: {f.reason}" for f in findings if f.health is look.verdict.health
+        )
         after = _undecided(
             canary, phase, at, look.verdict.health, next(reasons, "nothing is judged")
         )

@@ -38,17 +38,19 @@ def describe(canary: Canary) -> str:
         case Promoting():
             return "is being promoted"
         case Promoted(at=at):
-            return f"was promoted at {at:%H:%M} UTC"
+            return f"was promoted at {at:%Y-%m-%d %H:%M} UTC"
         case RollingBack(cause=cause):
             return f"is rolling back ({cause.text})"
         case RolledBack(cause=cause, at=at):
-            return f"was rolled back at {at:%H:%M} UTC ({cause.text})"
+            return f"was rolled back at {at:%Y-%m-%d %H:%M} UTC ({cause.text})"
         case Rejected(reason=reason, at=at):
-            return f"was rejected at {at:%H:%M} UTC ({reason})"
+            return f"was rejected at {at:%Y-%m-%d %H:%M} UTC ({reason})"
 
 
 def already(canary: Canary) -> str:
     """For a click that came too late."""
+    if isinstance(canary.phase, RollingBack):
+        return f"{canary.service} {canary.revision} is on its way back already: it {describe(canary)}."
     return f"Nothing changed: {canary.service} {canary.revision} {describe(canary)}."
 
 
@@ -95,7 +97,7 @@ def not_proven(canary: Canary, why: str) -> str:
     """For a promotion before the numbers are sure."""
     return (
         f"Not promoted: {canary.service} {canary.revision} is not proven healthy yet ({why}). "
-        f"It {describe(canary)} and goes on by itself once it is; nothing changed."
+        f"It {describe(canary)}; nothing changed. It is judged on meanwhile."
     )
 
 

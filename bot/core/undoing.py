@@ -11,13 +11,16 @@ from typing import Final
 from bot.core import judge
 from bot.core.canary import Canary, Cause, Promoted, Rejected, RollingBack, Thread
 from bot.core.commands import Undo
-from bot.core.effects import SetWeight, ShowEnd
+from bot.core.effects import SetWeight
 from bot.core.moves import Transition, announce, intending
 from bot.core.plan import FULL, ZERO, Actor, Split
 from bot.core.slo import NoData, Readiness
 
 WARM_FOR: Final = timedelta(hours=1)
-"""How long after a promotion stable is taken to run still, where nobody can ask it."""
+"""How long after a promotion stable is taken to run still, where nobody can tell what it runs."""
+
+LOOKED_BACK: Final = 50
+"""Canaries of a service among which the last that moved traffic is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,8 @@ class UndoRequest:
 def undo_of(promoted: Canary, request: UndoRequest, at: datetime) -> Undo:
     """The request with all that is known of what it takes back."""
     assert promoted.arms is not None, "what was promoted has moved traffic"
-    # Its message is gone on with, unless its own last edit is still to come and would cover ours.
-    thread = promoted.thread if ShowEnd() not in promoted.intents else None
+    # Its message is gone on with, unless something of its own is still to come and would cover ours.
+    thread = promoted.thread if promoted.is_finished else None
     return Undo(
         canary_id=request.canary_id,
         undoes=promoted.id,
@@ -86,20 +89,23 @@ def why_not(
     if split.get(arms.canary, ZERO) != FULL:
         found = ", ".join(f"{name} {weight}" for name, weight in sorted(split.items()))
         return f"the router does not carry {canary.revision} at 100 % any more ({found})"
-    if stable is None or isinstance(stable, NoData):
-        if now - phase.at <= WARM_FOR:
-            return ""
-        why = f" ({stable.reason})" if isinstance(stable, NoData) else ""
-        return (
-            f"nobody can tell whether {arms.stable} still runs what was stable{why}, and it was "
-            "promoted more than an hour ago"
-        )
-    broken = [f"{c.name}: {c.reason or 'not ready'}" for c in stable.failing]
-    if broken:
-        return f"{arms.stable} is not warm any more ({'; '.join(broken[:3])})"
-    if stable.revision and canary.stable_revision not in {None, stable.revision}:
-        return f"{arms.stable} runs {stable.revision} by now, not {canary.stable_revision}"
-    return ""
+    if isinstance(stable, Readiness):
+        broken = [f"{c.name}: {c.reason or 'not ready'}" for c in stable.failing]
+        if broken:
+            return f"{arms.stable} is not warm any more ({'; '.join(broken[:3])})"
+        if stable.revision and canary.stable_revision:
+            return (
+                ""
+                if stable.revision == canary.stable_revision
+                else f"{arms.stable} runs {stable.revision} by now, not {canary.stable_revision}"
+            )
+    if now - phase.at <= WARM_FOR:
+        return ""
+    why = f" ({stable.reason})" if isinstance(stable, NoData) else ""
+    return (
+        f"nobody can tell whether {arms.stable} still runs what was stable{why}, and it was "
+        "promoted more than an hour ago"
+    )
 
 
 def begin_undo(undo: Undo) -> Transition:

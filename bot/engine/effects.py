@@ -79,6 +79,8 @@ EVIDENCE_LINES: Final = 6
 Past = Callable[[str], Awaitable[Sequence[Prepared | Observed]]]
 """Everything that was seen of a canary, by its id, oldest first."""
 
+PICTURE_FOR: Final = timedelta(hours=1)
+
 log = structlog.get_logger()
 
 
@@ -206,10 +208,22 @@ class EffectRunner:
                 await _posted(self._board.settle(canary, turn))
                 return EndShown(self._clock.now())
             case ShowPicture():
-                seen = await self._past(canary.id) if self._past is not None else ()
-                if seen:
-                    await _posted(self._board.picture(canary, seen, turn), PICTURE_DEADLINE)
+                await self._picture(canary, turn)
                 return PictureShown(self._clock.now())
+
+    async def _picture(self, canary: Canary, turn: Turn) -> None:
+        """A courtesy: what keeps it from being shown for an hour may keep it so for good."""
+        try:
+            seen = await self._past(canary.id) if self._past is not None else ()
+            if seen:
+                await _posted(self._board.picture(canary, seen, turn), PICTURE_DEADLINE)
+        except Conflict:
+            raise
+        except Exception as error:
+            age = self._clock.now() - (canary.last_look_at or canary.created_at)
+            if isinstance(error, PortError) and age < PICTURE_FOR:
+                raise
+            log.warning("picture.given_up", canary_id=canary.id, reason=str(error))
 
     async def retract(self, canary: Canary, effect: Outward) -> None:
         """Take back what another replica has said as well.

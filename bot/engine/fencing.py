@@ -10,6 +10,7 @@ import structlog
 from bot.core.effects import SetWeight
 from bot.core.events import WeightApplied
 from bot.core.moves import back_off
+from bot.core.undoing import LOOKED_BACK, last_move
 from bot.engine.effects import EffectRunner
 from bot.engine.held import Held
 from bot.ports import CanaryStore, PortError, Record
@@ -51,25 +52,36 @@ class Fence:
             await asyncio.sleep(back_off(failures).total_seconds())
 
     async def _restored(self, canary_id: str) -> bool:
-        record = await self._ours_to_say(canary_id)
+        record = await self._whose_word(canary_id)
         if record is None or record.canary.arms is None:
             return True
-        held = self._held.get(canary_id)  # taken over since, and perhaps rolled back meanwhile
+        held = self._held.get(record.canary.id)  # taken over since, perhaps rolled back meanwhile
         canary = held.canary if held is not None else record.canary
         flip = SetWeight(canary.arms or record.canary.arms, canary.target)
         event = await self._runner.set_weight(canary, flip)
-        after = await self._ours_to_say(canary_id)
+        after = await self._whose_word(canary_id)
         if after is None:
             return True
-        done = isinstance(event, WeightApplied) and after.canary.target == canary.target
+        same = after.canary.id == canary.id and after.canary.target == canary.target
+        done = isinstance(event, WeightApplied) and same
         if done:
-            log.warning("fence.restored", canary_id=canary_id, weight=str(canary.target))
+            log.warning("fence.restored", canary_id=canary.id, weight=str(canary.target))
         return done
 
-    async def _ours_to_say(self, canary_id: str) -> Record | None:
-        """The record, unless it is gone or its service has gone on to another canary."""
+    async def _whose_word(self, canary_id: str) -> Record | None:
+        """The record that says what the router should carry; None where its owner sees to it.
+
+        That is the last canary of the service that moved traffic, which may be another one than
+        was lost: its promotion may have been undone meanwhile.
+        """
         record = await self._store.load(canary_id)
         if record is None:
             return None
-        live = await self._store.live(record.canary.service)
-        return record if live is None or live.canary.id == canary_id else None
+        service = record.canary.service
+        live = await self._store.live(service)
+        if live is not None:
+            return live if live.canary.id == canary_id else None
+        last = last_move(await self._store.recent(service, LOOKED_BACK))
+        if last is None or last.id == canary_id:
+            return record
+        return await self._store.load(last.id)

@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 
-from bot.core.canary import Canary
+from bot.core.canary import Canary, RollingBack
 from bot.core.effects import SetWeight
 from bot.core.orphans import stray
 from bot.core.plan import FULL, ZERO, Split
@@ -97,5 +97,7 @@ class Guard:
     def _arms(self, split: Split, known: Canary | None) -> Arms[str] | None:
         if known is not None and not known.is_ended:
             carried = split.get(known.arms.canary, ZERO) if known.arms else ZERO
+            if isinstance(known.phase, RollingBack):  # decided, and nobody is left to do it
+                return known.arms if carried > ZERO else None
             return known.arms if ZERO < carried < FULL else None
         return stray(split, known)

@@ -57,9 +57,12 @@ class Outbox:
                 log.info("canary.lost", canary_id=held.canary.id)
                 self._lost(held)
                 return
-            except PortError as error:
+            except Exception as error:  # a fault must not end it: what comes next waits as well
                 failures += 1
-                log.warning("outbox.failed", canary_id=held.canary.id, reason=str(error))
+                if isinstance(error, PortError):
+                    log.warning("outbox.failed", canary_id=held.canary.id, reason=str(error))
+                else:
+                    log.exception("outbox.fault", canary_id=held.canary.id)
                 await asyncio.sleep(back_off(failures).total_seconds())
                 continue
             failures = 0

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -105,11 +105,15 @@ class CanaryService:
         await self._store.freeze(freeze)
         log.info("freeze.set", scope=freeze.scope, by=freeze.by.id, until=str(freeze.until))
 
-    async def unfreeze(self, scope: str, by: Actor) -> Freeze | None:
-        """Lift a freeze; None where there was none."""
-        lifted = await self._store.unfreeze(scope)
+    async def unfreeze(
+        self, scope: str, by: Actor, since: datetime | None = None
+    ) -> Freeze | None:
+        """Lift a freeze, that of `since` or whichever; None where there was none."""
+        lifted = await self._store.unfreeze(scope, since)
+        if lifted is None or lifted.is_over(self._clock.now()):
+            return None
         log.info("freeze.lifted", scope=scope, by=by.id)
-        return None if lifted is None or lifted.is_over(self._clock.now()) else lifted
+        return lifted
 
     async def freezes(self) -> tuple[Freeze, ...]:
         """What is frozen now."""
@@ -241,23 +245,37 @@ class CanaryService:
         while True:
             try:
                 abort = Abort(by, self._clock.now(), why, findings)
-                if isinstance(await self.command(canary.id, abort), Refused):
-                    await self._take_back(canary, by, why)
-            except PortError:
+                answer = await self.command(canary.id, abort)
+                if isinstance(answer, Refused):
+                    await self._take_back(canary, answer, by, why)
+            except PortError as error:
                 failures += 1
+                log.warning("canary.insisting", canary_id=canary.id, reason=str(error))
                 await asyncio.sleep(back_off(failures).total_seconds())
             else:
                 return
 
-    async def _take_back(self, canary: Canary, by: Actor, why: str) -> None:
-        """A canary that was promoted while nobody heard of its rollback is undone."""
+    async def _take_back(self, canary: Canary, refused: Refused, by: Actor, why: str) -> None:
+        """A canary that was promoted while nobody heard of its rollback is undone.
+
+        Raises:
+            PortError: nobody has taken the rollback yet; to be tried again.
+
+        """
         now = await self.find(canary.id)
-        if now is None or not isinstance(now.phase, Promoted):
+        if now is None:
             return
+        if not isinstance(now.phase, Promoted):
+            if isinstance(now.phase, RollingBack) or now.is_ended:
+                return
+            raise PortError(refused.reason)
         new_id = f"{canary.service}-{secrets.token_hex(3)}"
         answer = await self.undo(UndoRequest(new_id, canary.service, by, why, canary.id))
-        if isinstance(answer, Refused):
-            log.error("canary.not_taken_back", canary_id=canary.id, reason=answer.reason)
+        if not isinstance(answer, Refused):
+            return
+        if await self._undoing.is_last(canary):
+            raise PortError(answer.reason)  # the router, or the backend, may be back soon
+        log.error("canary.not_taken_back", canary_id=canary.id, reason=answer.reason)
 
     async def _moved_on(self, held: Held) -> bool:
         """Whether a refusal is out of date: another replica has had the canary meanwhile."""

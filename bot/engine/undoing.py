@@ -1,17 +1,13 @@
 """Whether a promotion can be taken back now, asked of the store, the router and the backend."""
 
 import asyncio
-from typing import Final
 
 from bot.core.canary import Canary
 from bot.core.commands import Undo
 from bot.core.refusals import describe
-from bot.core.undoing import UndoRequest, last_move, undo_of, why_not
+from bot.core.undoing import LOOKED_BACK, UndoRequest, last_move, undo_of, why_not
 from bot.engine.effects import EffectRunner
 from bot.ports import CanaryStore, Clock
-
-LOOKED_BACK: Final = 20
-"""Canaries among which the last that moved traffic is looked for."""
 
 
 class Undoing:
@@ -34,6 +30,11 @@ class Undoing:
         if wrong or last is None:
             return wrong
         return undo_of(last, request, self._clock.now())
+
+    async def is_last(self, canary: Canary) -> bool:
+        """Whether no other canary of its service has moved traffic since."""
+        last = await self._last_move(canary.service)
+        return last is not None and last.id == canary.id
 
     async def _wrong(self, request: UndoRequest, last: Canary | None) -> str:
         service, runner = request.service, self._runner

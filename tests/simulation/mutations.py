@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -13,8 +12,7 @@ from bot.core.canary import Observing
 from bot.core.effects import Outward
 from bot.core.events import WeightApplied
 from bot.core.plan import ANYONE, Gate
-from bot.core.slo import Sli
-from bot.core.verdict import Finding, Health, Verdict
+from bot.core.verdict import Health, Verdict
 from bot.engine.effects import EffectRunner
 from bot.engine.fencing import Fence
 from bot.engine.held import Held
@@ -104,8 +102,7 @@ def everybody_counts_twice() -> AbstractContextManager[object]:
 
 def promotes_on_demand() -> AbstractContextManager[object]:
     """Whoever presses Promote need not wait for evidence."""
-    healthy = Verdict((Finding(Sli.ERRORS, Health.HEALTHY),))
-    return patch.object(deciding, "judge", SimpleNamespace(verdict=lambda _: healthy))
+    return patch.object(deciding, "why_not_early", lambda _canary: "")
 
 
 def one_is_enough() -> AbstractContextManager[object]:

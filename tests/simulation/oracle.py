@@ -266,6 +266,7 @@ class Oracle:
                     and not (isinstance(phase, PendingApproval) and rollout.counts["click freeze"])
                     and click.question in {None, question}
                     and click.step in {None, getattr(phase, "step", None)}
+                    and not (question == "promote" and after.drift)
                 )
             case "pause":
                 fits = isinstance(phase, Observing)

@@ -38,7 +38,7 @@ def errors_finding(state: JudgeState) -> Finding:
         ours,
         theirs,
         evidence.ratio,
-        _limits(objectives.error_margin, None if limit is None else f"{limit:.1%}"),
+        _limits(objectives.error_margin, None if limit is None else f"{limit * 100:g} %"),
         evidence.chance,
         low=low,
         high=high,
@@ -52,9 +52,7 @@ def errors_finding(state: JudgeState) -> Finding:
     if limit is not None and _may_be_over(evidence, theirs, limit):
         clumps = max(1.0, evidence.dispersion)
         single = int(canary.errors / clumps), math.ceil(canary.requests / clumps)
-        reason = (
-            f"{canary.errors} of {canary.requests} requests failed, over the {limit:.1%} limit"
-        )
+        reason = f"{canary.errors} of {canary.requests} requests failed, over the {limit * 100:g} % limit"
         over = _over(state, finding, exceeds(*single, limit, state.looks), ERROR_LEVEL, reason)
         if over is not None:
             return over

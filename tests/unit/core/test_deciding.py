@@ -30,6 +30,7 @@ from bot.core.events import Observed, Ticked, WeightApplied
 from bot.core.looking import taken
 from bot.core.machine import Refused, Transition, begin, transition
 from bot.core.plan import ANYONE, FULL, Actor, Approval, Gate, Plan, Step, Weight
+from bot.core.shares import Share
 from bot.core.slo import NoData, Objectives, Sli
 from bot.core.tuning import Tuning
 
@@ -88,7 +89,8 @@ def proven(plan: Plan | None = None, phase: Any = None, **changes: Any) -> Canar
         memory, tally = new.memory, new.tally
     at = NOON + timedelta(minutes=20)
     phase = phase or Observing(0, NOON, at, at + timedelta(minutes=20))
-    return a_canary(plan=plan, phase=phase, judge=memory, tally=tally, **changes)
+    seen = {"share": Share(Weight.percent(5), 40, 40 * 400, 40 * 7600), **changes}
+    return a_canary(plan=plan, phase=phase, judge=memory, tally=tally, **seen)
 
 
 def of_two(gate: Gate = TWO) -> Plan:
@@ -269,11 +271,11 @@ def test_where_nobody_would_be_asked_one_person_ends_the_window() -> None:
 
 
 def test_what_is_not_proven_is_not_promoted() -> None:
-    """It is said what is missing, and that it goes on by itself."""
+    """It is said what is missing, and that it is judged on."""
     phase = Observing(0, NOON, NOON + timedelta(hours=1), NOON + timedelta(hours=2))
     reason = refused(a_canary(phase=phase), Promote(GRACE, NOON))
     assert "Not promoted: shop v2 is not proven healthy yet" in reason
-    assert "goes on by itself" in reason
+    assert "judged on meanwhile" in reason
 
 
 def test_with_a_hand_on_the_router_nothing_is_promoted() -> None:
@@ -307,7 +309,38 @@ def test_a_second_click_does_not_skip_a_step() -> None:
     there = moved(moving, WeightApplied(NOON, STEPS[1].weight)).canary
     assert isinstance(there.phase, Observing)
     assert "no longer open" in refused(there, Promote(LIN, NOON, step=0))
-    assert isinstance(moved(there, Promote(LIN, NOON, step=1)).canary.phase, Promoting)
+    seen = replace(there, share=Share(there.asked, 3, 400, 1200))
+    assert isinstance(moved(seen, Promote(LIN, NOON, step=1)).canary.phase, Promoting)
+
+
+def test_what_was_seen_at_a_lower_weight_ends_no_window() -> None:
+    """A load that hurts shows only where it is carried: each weight is looked at."""
+    moving = moved(proven(), Promote(GRACE, NOON)).canary
+    there = moved(moving, WeightApplied(NOON, STEPS[1].weight)).canary
+    assert "too little was seen at 25 % so far" in refused(there, Promote(GRACE, NOON))
+    for few in (Share(there.asked, 2, 400, 1200), Share(there.asked, 9, 49, 147)):
+        assert "too little was seen" in refused(replace(there, share=few), Promote(GRACE, NOON))
+
+
+def test_what_nobody_has_looked_at_lately_is_not_promoted() -> None:
+    """Three ticks without a look are too long ago to say that it is healthy now."""
+    canary = proven(last_look_at=NOON)
+    fresh, stale = NOON + 3 * canary.plan.tick, NOON + 4 * canary.plan.tick
+    assert isinstance(moved(canary, Promote(GRACE, fresh)).canary.phase, Shifting)
+    assert "nobody has looked at it lately" in refused(canary, Promote(GRACE, stale))
+
+
+def test_a_promotion_is_not_approved_over_a_hand_on_the_router() -> None:
+    """Healthy it was, at a split that it is not at any more."""
+    drift = "the router carries 9 %, asked was 5 %"
+    assert drift in refused(asked("promote", drift=drift), Approve(GRACE, NOON, "promote", 1))
+
+
+def test_an_extension_says_that_approvals_are_void() -> None:
+    """Whoever has said yes has to say it again, and reads that in the thread."""
+    waiting = moved(asked("promote"), Approve(GRACE, NOON, "promote", 1)).canary
+    (said,) = told(moved(waiting, Extend(ADA, NOON, timedelta(minutes=10))), Topic.DECIDED)
+    assert said == "extended the window by 10 min; 1 approval must be given again"
 
 
 def test_promote_pressed_while_it_was_watched_is_no_yes_without_evidence() -> None:
@@ -445,13 +478,13 @@ def test_a_pause_that_nobody_ends_goes_on_by_itself() -> None:
 
 
 def test_a_pause_lasts_as_long_as_was_asked() -> None:
-    """Not as the plan says, and never more than a day."""
+    """Not as the plan says, and all pauses together never more than a day."""
     short = moved(a_canary(), Pause(ADA, NOON, timedelta(minutes=3))).canary.phase
-    long = moved(a_canary(), Pause(ADA, NOON, timedelta(days=9))).canary.phase
     assert isinstance(short, Paused)
-    assert isinstance(long, Paused)
     assert NOON + timedelta(minutes=3) == short.until
-    assert NOON + LONGEST == long.until
+    assert "24 hours" in refused(a_canary(), Pause(ADA, NOON, timedelta(days=9)))
+    later = NOON + LONGEST - timedelta(minutes=2)
+    assert "24 hours" in refused(a_canary(), Pause(ADA, later, timedelta(minutes=3)))
 
 
 def test_a_clock_that_is_set_back_does_not_make_a_pause_longer() -> None:

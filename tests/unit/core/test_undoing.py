@@ -143,6 +143,8 @@ def test_only_a_promotion_can_be_undone(phase: Phase, said: str) -> None:
         (ON_CANARY, Readiness((Component("db", True),), "v3"), SOON,
          "blue runs v3 by now, not v1"),
         (ON_CANARY, Readiness((Component("db", True),), None), SOON, ""),
+        (ON_CANARY, Readiness((Component("db", True),), None), NOON + timedelta(hours=2),
+         "nobody can tell whether blue still runs what was stable"),
     ],
 )  # fmt: skip
 def test_it_is_refused_where_stable_could_not_take_the_traffic(

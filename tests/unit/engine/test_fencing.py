@@ -13,6 +13,7 @@ from bot.core.canary import Observing, Promoted, RolledBack
 from bot.core.commands import Abort
 from bot.core.plan import FULL, ZERO, Weight
 from bot.core.slo import Arms
+from bot.core.undoing import UndoRequest
 from bot.ports import PortError
 
 ID = "shop-abc123"
@@ -80,6 +81,28 @@ async def test_a_late_flip_upwards_is_taken_back() -> None:
 
     await settled(outside, ZERO)
     assert FULL in outside.flips, "the late flip did land"
+    await one.die()
+
+
+async def test_a_late_flip_upwards_does_not_take_back_an_undo() -> None:
+    """Promoted by another replica and undone since: the undo is the last word, not the promotion."""
+    outside, store = Late(), a_store()
+    one, two = Bot(outside, store, "one"), Bot(outside, store, "two")
+    await one.ownership.beat()
+    await one.service.start(a_start(window=timedelta(milliseconds=200)))
+    await one.until(ID, lambda c: isinstance(c.phase, Observing))
+    outside.holding = True
+    await asyncio.wait_for(outside.held.wait(), 10)
+
+    await two.service.adopt(ID)
+    await two.until(ID, lambda c: c.is_finished)
+    await two.service.undo(UndoRequest("shop-undo", "shop", ADA))
+    await two.until("shop-undo", lambda c: c.is_finished)
+    await two.die()
+    outside.landing.set()
+
+    await settled(outside, ZERO)
+    assert [FULL, FULL] == [weight for weight in outside.flips if weight == FULL]
     await one.die()
 
 

@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from builders import ADA
 from world import Bot, Outside, a_start
 
 from adapters.stores.memory import MemoryStore
 from bot.core.canary import Canary, Observing, PendingApproval, Promoted, RolledBack
 from bot.core.commands import Abort
-from bot.core.effects import Note
-from bot.core.events import Observed, Prepared
+from bot.core.effects import Note, ShowPicture
+from bot.core.events import Observed, PictureShown, Prepared
 from bot.core.plan import Gate
 from bot.ports import PortError, Turn
 
@@ -148,4 +150,41 @@ async def test_a_picture_that_takes_long_keeps_nothing_waiting(store: MemoryStor
     await bot.until("shop-next", lambda c: isinstance(c.phase, Observing))
     outside.holding.set()
     await bot.until(ID, finished)
+    await bot.die()
+
+
+async def test_what_cannot_be_read_back_is_not_drawn_and_ends_nothing(store: MemoryStore) -> None:
+    """A damaged stream costs the picture only: the record is finished without it."""
+
+    async def damaged(_canary_id: str) -> Sequence[Prepared | Observed]:
+        raise ValueError("the stream cannot be read")
+
+    outside = Drawing()
+    bot = await a_bot(outside, store)
+    bot.loop.runner._past = damaged
+    await bot.service.start(a_start())
+    canary = await bot.until(ID, finished)
+    await bot.die()
+    assert canary.is_finished
+    assert "picture" not in outside.order
+
+
+async def test_a_picture_is_given_up_after_an_hour(store: MemoryStore) -> None:
+    """What Slack does not take for so long it will never take; words are tried for ever."""
+    outside = Drawing()
+    outside.losing = 1000
+    bot = await a_bot(outside, store)
+    await bot.service.start(a_start(window=timedelta(minutes=1)))
+    await bot.until(ID, lambda c: isinstance(c.phase, Observing))
+    held = bot.loop.held[ID]
+    runner = bot.loop.runner
+    old = replace(held.canary, last_look_at=datetime.now(UTC) - timedelta(hours=2))
+
+    async def ours() -> None:
+        """It is."""
+
+    turn = Turn(again=False, confirm=ours)
+    assert isinstance(await runner.outward(old, ShowPicture(), turn), PictureShown)
+    with pytest.raises(PortError):
+        await runner.outward(held.canary, ShowPicture(), turn)
     await bot.die()

@@ -318,6 +318,28 @@ async def test_an_undo_is_no_orphan(
     assert ZERO == outside.weights["green"]
 
 
+class Later:
+    """A clock that is told the time."""
+
+    at = NOON
+
+    def now(self) -> datetime:
+        return self.at
+
+
+async def unwatched(store: MemoryStore, outside: Outside) -> tuple[Guard, Later]:
+    """A guard whose bots are all gone, and its clock."""
+    clock = Later()
+    silent = MemoryStore(clock, silence=timedelta(seconds=1))
+    silent.__dict__.update(store.__dict__)
+    await store.resign("one")
+    guard = Guard({"shop": ServicePorts(outside)}, silent, clock, timedelta(seconds=1))
+    async with asyncio.timeout(5):
+        while await store.anyone():
+            await asyncio.sleep(0.05)
+    return guard, clock
+
+
 async def test_after_an_undo_a_stray_split_goes_back_to_stable(
     bot: Bot, outside: Outside, store: MemoryStore
 ) -> None:
@@ -330,31 +352,18 @@ async def test_after_an_undo_a_stray_split_goes_back_to_stable(
     assert found is not None
     assert ("green", "blue") == (found.canary, found.stable)
 
-    class Later:
-        at = NOON
-
-        def now(self) -> datetime:
-            return self.at
-
-    clock = Later()
-    silent = MemoryStore(clock, silence=timedelta(seconds=1))
-    silent.__dict__.update(store.__dict__)
     await bot.die()
-    await store.resign("one")
-    guard = Guard({"shop": ServicePorts(outside)}, silent, clock, timedelta(seconds=1))
-    async with asyncio.timeout(5):
-        while await store.anyone():
-            await asyncio.sleep(0.05)
+    guard, clock = await unwatched(store, outside)
     await guard.look()
     clock.at += timedelta(minutes=5)
     assert ("shop",) == await guard.look()
     assert {"blue": FULL, "green": ZERO} == outside.weights
 
 
-async def test_a_running_undo_is_left_alone_by_the_guard_until_its_flip_is_half_done(
+async def test_the_guard_finishes_an_undo_that_nobody_is_left_to_do(
     outside: Outside, store: MemoryStore
 ) -> None:
-    """All traffic on the promoted arm is one arm for the guard: whoever wakes up finishes it."""
+    """It is decided and on record; no split is needed to see which way the traffic belongs."""
     one = Bot(outside, store, "one")
     await one.ownership.beat()
     await promoted(one)
@@ -365,7 +374,13 @@ async def test_a_running_undo_is_left_alone_by_the_guard_until_its_flip_is_half_
     assert canary is not None
     assert isinstance(canary.phase, RollingBack)
     outside.router_lies = False
-    assert stray(outside.weights, canary) is None
+    assert {"blue": ZERO, "green": FULL} == outside.weights
+
+    guard, clock = await unwatched(store, outside)
+    await guard.look()
+    clock.at += timedelta(minutes=5)
+    assert ("shop",) == await guard.look()
+    assert {"blue": FULL, "green": ZERO} == outside.weights
 
 
 async def test_an_undo_is_the_last_word_although_a_clock_is_behind(
