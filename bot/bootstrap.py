@@ -163,7 +163,8 @@ def make_engine(
 async def _seen(store: CanaryStore, canary_id: str) -> Sequence[Prepared | Observed]:
     """What was seen of a canary; what another version of the bot wrote cannot be drawn."""
     try:
-        return observed(await store.happenings(canary_id))
+        happenings = await store.happenings(canary_id)
+        return await asyncio.to_thread(observed, happenings)  # of a long day it takes a second
     except ValueError as error:
         log.warning("canary.not_drawn", canary_id=canary_id, reason=str(error))
         return ()

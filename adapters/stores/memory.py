@@ -165,9 +165,12 @@ class MemoryStore:
         """See `CanaryStore.freeze`."""
         self._freezes[freeze.scope] = freeze
 
-    async def unfreeze(self, scope: str) -> Freeze | None:
+    async def unfreeze(self, scope: str, since: datetime | None = None) -> Freeze | None:
         """See `CanaryStore.unfreeze`."""
-        return self._freezes.pop(scope, None)
+        freeze = self._freezes.get(scope)
+        if freeze is None or since not in {None, freeze.since}:
+            return None
+        return self._freezes.pop(scope)
 
     async def freezes(self) -> tuple[Freeze, ...]:
         """See `CanaryStore.freezes`."""

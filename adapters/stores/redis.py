@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any, Final
 
@@ -63,7 +63,7 @@ class RedisStore:
         self._keys = Keys(prefix)
         self._scripts = Scripts(self._link)
         self._presence = Presence(self._link, self._keys, silence)
-        self._freezing = Freezing(self._link, self._keys.freezes)
+        self._freezing = Freezing(self._link, self._scripts, self._keys.freezes)
         self._keep = keep.total_seconds()
 
     async def create(
@@ -263,9 +263,9 @@ class RedisStore:
         """See `CanaryStore.freeze`."""
         await self._freezing.put(freeze)
 
-    async def unfreeze(self, scope: str) -> Freeze | None:
+    async def unfreeze(self, scope: str, since: datetime | None = None) -> Freeze | None:
         """See `CanaryStore.unfreeze`."""
-        return await self._freezing.take(scope)
+        return await self._freezing.take(scope, since)
 
     async def freezes(self) -> tuple[Freeze, ...]:
         """See `CanaryStore.freezes`."""

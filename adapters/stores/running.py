@@ -79,7 +79,7 @@ class Scripts:
 
 @cache
 def _digest(script: str) -> str:
-    """What the server knows a script by; there are three, and one of them runs at every look."""
+    """What the server knows a script by; there are four, and one of them runs at every look."""
     return hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
 
 

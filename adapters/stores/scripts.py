@@ -1,4 +1,4 @@
-"""What Redis does in one go, as Lua: every write of a canary is one of these three scripts.
+"""What Redis does in one go, as Lua: all writes of canaries, and the lifting of a freeze.
 
 All keys of a script carry the same hash tag, the indexes over all services included, so there is
 no moment in which a canary is stored and not found. A record is a hash of version, epoch, owner,
@@ -113,4 +113,18 @@ if before[1] and before[2] ~= ARGV[1] then
   end
 end
 return redis.call('HMGET', KEYS[1], 'data', 'version', 'epoch', 'owner')
+"""
+
+LIFT: Final = """
+-- KEYS: the freezes
+-- ARGV: scope, the freeze as it was read
+local stands = redis.call('HMGET', KEYS[1], ARGV[1])[1]
+if not stands then
+  return {'gone'}
+end
+if stands ~= ARGV[2] then
+  return {'changed'}
+end
+redis.call('HDEL', KEYS[1], ARGV[1])
+return {'done'}
 """

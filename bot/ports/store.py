@@ -129,8 +129,15 @@ class CanaryStore(Protocol):
         """Keep a freeze, in place of the one of the same scope if there is one."""
         ...
 
-    async def unfreeze(self, scope: str) -> Freeze | None:
-        """Forget the freeze of this scope and answer it; None when there was none."""
+    async def unfreeze(self, scope: str, since: datetime | None = None) -> Freeze | None:
+        """Forget the freeze of this scope and answer it; None when there was none.
+
+        Args:
+            scope: a service's name, or `ALL`.
+            since: of the freeze that is meant: another one that has taken its place stays, and
+                the answer is None.
+
+        """
         ...
 
     async def freezes(self) -> tuple[Freeze, ...]:

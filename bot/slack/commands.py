@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from bot.core.canary import PendingApproval
 from bot.core.commands import Start
 from bot.core.machine import Refused
 from bot.slack import asking, freezing, orders
@@ -72,7 +73,8 @@ async def _start(parts: Parts, visit: Visit, asked: Asked, command: str) -> Mess
             service, tier=asked.tier, percent=asked.percent, window=asked.window
         )
     except ValueError as error:
-        return kit.private(f"Not started: {error} Nothing changed.")
+        why = str(error).rstrip(".")
+        return kit.private(f"Not started: {why}. Nothing changed.")
     channel = parts.catalog.channel_of(service)
     start = Start(
         canary_id=parts.new_canary_id(service),
@@ -90,7 +92,9 @@ async def _start(parts: Parts, visit: Visit, asked: Asked, command: str) -> Mess
         in_the_way = live if live is not None and live.id in answer.reason else None
         return orders.refused(answer.reason, in_the_way, "start", command)
     parts.board.show(answer, urgent=True)
-    text = f"Starting {subject(answer)}. How it goes stands in"
+    asked_for = isinstance(answer.phase, PendingApproval)
+    doing = f"{subject(answer)} waits for approval, and no traffic moves until then"
+    text = f"{doing if asked_for else f'Starting {subject(answer)}'}. How it goes stands in"
     place = {"type": "channel", "channel_id": channel}
     message = kit.private(f"{text} its channel: {answer.id}.")
     line = [words(f"{text} "), place, words(": "), kit.code(answer.id)]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.core.canary import Canary
@@ -66,8 +66,10 @@ class Desk(Protocol):
         """Let nothing of its scope be started; live canaries go on."""
         ...
 
-    async def unfreeze(self, scope: str, by: Actor) -> Freeze | None:
-        """Lift a freeze; None where there was none."""
+    async def unfreeze(
+        self, scope: str, by: Actor, since: datetime | None = None
+    ) -> Freeze | None:
+        """Lift a freeze, that of `since` or whichever; None where there was none."""
         ...
 
     async def freezes(self) -> tuple[Freeze, ...]:
@@ -169,7 +171,15 @@ async def promote(
 
 async def extend(parts: Parts, visit: Visit, canary_id: str, more: timedelta) -> Canary | Refused:
     """Pass on a longer window."""
-    return await parts.desk.command(canary_id, Extend(visit.actor(), parts.clock.now(), more))
+    return await _of_ours(parts, visit, canary_id, Extend(visit.actor(), parts.clock.now(), more))
+
+
+async def _of_ours(
+    parts: Parts, visit: Visit, canary_id: str, command: Command
+) -> Canary | Refused:
+    """Pass on what every member of the workspace may do, and no guest."""
+    foreign = await parts.home.refuse(visit)
+    return Refused(foreign) if foreign else await parts.desk.command(canary_id, command)
 
 
 async def undo(
@@ -187,12 +197,13 @@ async def pause(
     parts: Parts, visit: Visit, canary_id: str, lasting: timedelta | None = None
 ) -> Canary | Refused:
     """Pass on a pause; for as long as the plan says where nothing else is asked for."""
-    return await parts.desk.command(canary_id, Pause(visit.actor(), parts.clock.now(), lasting))
+    wanted = Pause(visit.actor(), parts.clock.now(), lasting)
+    return await _of_ours(parts, visit, canary_id, wanted)
 
 
 async def resume(parts: Parts, visit: Visit, canary_id: str) -> Canary | Refused:
     """Pass on a resume."""
-    return await parts.desk.command(canary_id, Resume(visit.actor(), parts.clock.now()))
+    return await _of_ours(parts, visit, canary_id, Resume(visit.actor(), parts.clock.now()))
 
 
 def approver_ids(canary: Canary) -> tuple[str, ...]:

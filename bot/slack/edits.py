@@ -9,13 +9,23 @@ from typing import Final
 import structlog
 
 from bot.core.canary import Canary
+from bot.core.refusals import describe
 from bot.ports import Clock, PortError, Turn
-from bot.slack.faults import BAD_BLOCKS, BROKEN, MESSAGE_GONE, error_code, explain, is_setup
+from bot.slack.faults import (
+    BAD_BLOCKS,
+    BROKEN,
+    KEPT_OUT,
+    MESSAGE_GONE,
+    error_code,
+    explain,
+    is_setup,
+)
 from bot.slack.faults import retry_after as asked_to_wait
 from bot.slack.limiter import Limiter, Priority, TooLong
 from bot.slack.posting import MessageClient
-from bot.slack.text import count, duration
+from bot.slack.text import count, duration, escaped
 from bot.slack.views.canary import live_message
+from bot.slack.views.kit import TEXT_LENGTH, Message
 from bot.slack.waiting import Shown, Waiting
 
 SHORTEST_INTERVAL: Final = 3.0
@@ -28,6 +38,9 @@ RENDERED: Final = 20.0
 """Messages that are rendered in a second, at most, to find that they look as before."""
 
 LONGEST_BACK_OFF: Final = 60.0
+
+GIVEN_UP_AFTER: Final = 240
+"""Tries, some four hours, to show how a canary ended in a channel that lets nobody in."""
 
 IsOurs = Callable[[str], Awaitable[bool]]
 """Whether this replica still has a canary, by its id."""
@@ -133,7 +146,7 @@ class Edits:
         Slack takes less than one edit a second.
         """
         shown, _ = self._waiting.next(self._now())
-        if not self._is_shown(shown):
+        if self._rendered(shown).same != shown.same:
             return False
         shown.clean()
         shown.due_at = self._now() + self._waiting.live() / RENDERED
@@ -157,14 +170,14 @@ class Edits:
             shown.due_at = self._now() + SHORTEST_INTERVAL
             shown.failures += 1
             _log.warning("slack.message.held_back", canary=canary.id, why=str(error))
-        except Exception as error:  # noqa: BLE001 - a view's fault must not stop the others
-            _log.exception("slack.message.not_rendered", canary=canary.id)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the worker goes on
+            _log.exception("slack.message.not_sent", canary=canary.id)
             self._failed(shown, error)
 
     async def _send(self, shown: Shown, canary: Canary) -> None:
         assert canary.thread is not None
         began = self._now()
-        message = live_message(canary, self._clock.now(), plain=shown.plain, every=self._every())
+        message = self._rendered(shown, self._every())
         if message.same != shown.same:
             if not await self._is_ours(canary.id):
                 _log.info("slack.message.not_ours", canary=canary.id)
@@ -184,7 +197,8 @@ class Edits:
     def _failed(self, shown: Shown, error: Exception) -> None:
         """Decide whether, when and how it is tried again; the state itself is never dropped."""
         canary, code = shown.canary, error_code(error)
-        if code in MESSAGE_GONE:
+        kept_out = code in KEPT_OUT and canary.is_ended and shown.failures >= GIVEN_UP_AFTER
+        if code in MESSAGE_GONE or kept_out:
             shown.gone = True
             shown.clean()
             _log.warning("slack.message.gone", canary=canary.id, error=code)
@@ -216,12 +230,23 @@ class Edits:
         share = "shares" if live == 1 else "share"
         return f"~{duration(waited)} ({sharing} {share} Slack's limit)"
 
-    def _is_shown(self, shown: Shown) -> bool:
-        try:
-            message = live_message(shown.canary, self._clock.now(), plain=shown.plain)
-        except Exception:  # noqa: BLE001 - reported where it is sent
-            return False
-        return message.same == shown.same
+    def _rendered(self, shown: Shown, every: str | None = None) -> Message:
+        """How the message should look; where a view has a fault, with less, and at last bare.
+
+        So such a fault costs nothing but this message's looks: it is still sent once a state.
+        """
+        canary, now = shown.canary, self._clock.now()
+        for plain in dict.fromkeys((shown.plain, True)):
+            try:
+                message = live_message(canary, now, plain=plain, every=every)
+            except Exception:  # noqa: BLE001 - whatever a view does, the others go on
+                if not shown.broken:
+                    _log.exception("slack.message.not_rendered", canary=canary.id, plain=plain)
+                shown.broken = True
+            else:
+                shown.broken = shown.broken and plain
+                return message
+        return _bare(canary)
 
     async def _sleep_or_news(self, seconds: float) -> None:
         waits = {
@@ -234,3 +259,10 @@ class Edits:
             for task in waits:
                 task.cancel()
             await asyncio.gather(*waits, return_exceptions=True)
+
+
+def _bare(canary: Canary) -> Message:
+    """What can be said of a canary without any view."""
+    said = f"{canary.service} {canary.revision} {describe(canary)}."
+    text = escaped(f"{said} /canary show {canary.id} tells more.", TEXT_LENGTH)
+    return Message(text, same=text)

@@ -12,6 +12,9 @@ MESSAGE_GONE: Final = frozenset(
 )
 """This message will never be edited again; trying on would only cost rate limit."""
 
+KEPT_OUT: Final = frozenset({"is_archived", "not_in_channel"})
+"""The message is there, and only a person can let the bot edit it again."""
+
 BAD_BLOCKS: Final = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
 BROKEN: Final = (SlackApiError, aiohttp.ClientError, OSError, asyncio.TimeoutError, ValueError)
 """What a call of Slack can fail with; ValueError for an answer that is no JSON."""

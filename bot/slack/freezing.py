@@ -21,7 +21,7 @@ LONGEST_REASON: Final = 300
 
 async def run(parts: Parts, visit: Visit, asked: Asked, command: str) -> tuple[Message, bool]:
     """Freeze or lift a freeze: the answer, and whether everybody in the channel should see it."""
-    refusal = await _refusal(parts, visit, asked)
+    refusal = await parts.home.refuse_freezing(visit, lifting=asked.verb == "unfreeze")
     if refusal:
         return kit.private(refusal), False
     scope = asked.target or ""
@@ -32,19 +32,6 @@ async def run(parts: Parts, visit: Visit, asked: Asked, command: str) -> tuple[M
     if lifted is None or lifted.is_over(parts.clock.now()):
         return views.not_frozen(scope, left, command), False
     return views.lifted(lifted, visit.actor(), _touching(scope, left)), True
-
-
-async def _refusal(parts: Parts, visit: Visit, asked: Asked) -> str:
-    """Why this person may not; a freeze is not kept up by a workspace that cannot be read."""
-    why = await parts.home.learn()
-    if why and asked.verb == "unfreeze":
-        return f"Lifting a freeze needs your workspace to be checked. {why} Nothing changed."
-    if why or visit.team_id in parts.home.teams:
-        return ""
-    return (
-        "You belong to another workspace, and only members of this one may freeze, or lift a "
-        "freeze. Nothing changed; ask one of them."
-    )
 
 
 async def _freeze(parts: Parts, visit: Visit, scope: str, asked: Asked, command: str) -> Message:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Final
 
 import structlog
@@ -54,13 +55,19 @@ class Seen:
 
 @dataclass(slots=True)
 class _Looker:
-    """Somebody who has opened the tab lately; times by the monotonic clock."""
+    """Somebody who has opened the tab lately; times by the monotonic clock.
+
+    Attributes:
+        read_at: when what is shown was read.
+
+    """
 
     visit: Visit
     opened_at: float
     due_at: float
     shown_at: float = 0.0
     same: str = ""
+    read_at: float = 0.0
     notice: Message | None = None
     notice_until: float = 0.0
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -111,7 +118,7 @@ class HomeTab:
         if event.get("tab") != "home" or not event.get("user"):
             return
         visit = replace(Visit.of(body), user_id=str(event["user"]), channel="")
-        await self._publish(parts, self._looker(visit), await look_up(parts))
+        await self._publish(parts, self._looker(visit))
 
     async def press(self, parts: Parts, body: dict[str, Any]) -> None:
         """A canary's button, here or in its message; here the tab is the answer."""
@@ -159,7 +166,7 @@ class HomeTab:
         looker = self._looker(visit)
         looker.notice, looker.notice_until = told, self._now() + NOTICE
         try:
-            await self._publish(parts, looker, await look_up(parts))
+            await self._publish(parts, looker)
         except PortError:
             if told is not None:
                 await parts.replies.privately(visit, told)
@@ -184,17 +191,27 @@ class HomeTab:
 
     async def _refresh(self, parts: Parts, due: Iterable[_Looker]) -> None:
         try:
-            seen = await look_up(parts)
+            read = self._now(), await look_up(parts)
             for looker in due:
                 with suppress(PortError):
-                    await self._publish(parts, looker, seen)
+                    await self._publish(parts, looker, read)
                 looker.due_at = max(looker.shown_at + self._every, self._now() + self._look)
         except Exception as error:  # noqa: BLE001 - the next look must come, whatever this one met
             _log.error("slack.home.failed", exc_info=error)
 
-    async def _publish(self, parts: Parts, looker: _Looker, seen: Seen) -> None:
-        """Show this person's tab, unless it looks like that already."""
+    async def _publish(
+        self, parts: Parts, looker: _Looker, read: tuple[float, Seen] | None = None
+    ) -> None:
+        """Show this person's tab, unless it looks like that already.
+
+        Read anew within the person's turn; or as it was `read` for many at that time, unless
+        something newer is shown by now.
+        """
         async with looker.turn:
+            read_at, seen = read or (self._now(), await look_up(parts))
+            if read_at < looker.read_at:
+                return
+            looker.read_at = read_at
             notice = looker.notice if self._now() < looker.notice_until else None
             waiting = [c for c in seen.live if await waits_for(parts, looker.visit, c)]
             links = {c.id: parts.home.link(c.thread) for c in (*seen.live, *seen.ended)}
@@ -248,9 +265,11 @@ async def waits_for(parts: Parts, visit: Visit, canary: Canary) -> bool:
 
 async def _lift(parts: Parts, visit: Visit, lift: Lift) -> str:
     """What became of the wish to lift it."""
-    found = {Lift.of(freeze): freeze for freeze in await parts.desk.freezes()}
-    freeze = found.get(lift)
-    lifted = await parts.desk.unfreeze(lift.scope, visit.actor()) if freeze else None
+    refusal = await parts.home.refuse_freezing(visit, lifting=True)
+    if refusal:
+        return refusal
+    since = datetime.fromisoformat(lift.since)
+    lifted = await parts.desk.unfreeze(lift.scope, visit.actor(), since)
     if lifted is None:
         return "That freeze was lifted or changed meanwhile, so nothing changed."
     what = "Every service" if lifted.what == "everything" else lifted.what

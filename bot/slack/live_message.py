@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 from bot.core.canary import Canary, Thread
 from bot.core.effects import Note, Topic
@@ -12,7 +12,7 @@ from bot.ports import Clock, PortError, Turn
 from bot.slack.edits import Edits, IsOurs, always
 from bot.slack.limiter import Limiter, Priority
 from bot.slack.pictures.upload import FileClient, Pictures
-from bot.slack.posting import BadBlocks, MessageClient, NoThread, Place, Post, Poster
+from bot.slack.posting import BadBlocks, NoThread, Place, Post, Poster
 from bot.slack.standing import Standing, note_metadata, root_metadata
 from bot.slack.views.canary import live_message
 from bot.slack.views.kit import Message
@@ -24,16 +24,12 @@ URGENT_TOPICS: Final = frozenset(
 )
 
 
-class BoardClient(MessageClient, FileClient, Protocol):
-    """All that the board asks of the Web API; `AsyncWebClient` has it."""
-
-
 class SlackBoard:
     """Posts at once, each message once; edits in the background."""
 
     def __init__(
         self,
-        client: BoardClient,
+        client: FileClient,
         limiter: Limiter,
         clock: Clock,
         *,

@@ -3,7 +3,15 @@
 from datetime import timedelta
 from typing import Final, Literal
 
-from bot.core.canary import Canary, Paused, PendingApproval, Promoted, Rejected
+from bot.core.canary import (
+    AwaitingDecision,
+    Canary,
+    Paused,
+    PendingApproval,
+    Promoted,
+    Rejected,
+)
+from bot.core.commands import Question
 from bot.core.machine import Refused
 from bot.slack import desk
 from bot.slack.desk import Parts
@@ -45,15 +53,28 @@ async def _give(
             reason = clip(asked.reason, LONGEST_REASON)
             return await desk.abort(parts, visit, canary.id, reason)
         case "approve":
-            return await desk.approve(parts, visit, canary, None)
+            return await desk.approve(parts, visit, canary, *_open_question(canary))
+        case "promote" if isinstance(canary.phase, AwaitingDecision):
+            return await desk.approve(parts, visit, canary, *_open_question(canary))
         case "promote":
-            return await desk.promote(parts, visit, canary)
+            return await desk.promote(parts, visit, canary, getattr(canary.phase, "step", None))
         case "pause":
             return await desk.pause(parts, visit, canary.id, asked.span)
         case "resume":
             return await desk.resume(parts, visit, canary.id)
         case "extend":
             return await desk.extend(parts, visit, canary.id, asked.span or EXTENSION)
+
+
+def _open_question(canary: Canary) -> tuple[Question | None, int | None]:
+    """What is asked as the order is given; a yes must not answer what is asked a moment later."""
+    match canary.phase:
+        case PendingApproval():
+            return "start", None
+        case AwaitingDecision(question=question, step=step):
+            return question, step
+        case _:
+            return None, None
 
 
 def _done(order: Order, before: Canary, after: Canary, asked: Asked) -> str:

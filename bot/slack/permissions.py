@@ -189,15 +189,36 @@ class Home:
         return f"{self.url}archives/{thread.channel}/p{thread.ts.replace('.', '')}"
 
     async def refuse(self, visit: Visit) -> str:
-        """Why this person may not decide here: another workspace's guest; or nothing."""
+        """Why this person may not decide here: another workspace's guest; or nothing.
+
+        Aborting is nobody's privilege, so it is never asked.
+        """
         why = await self.learn()
         if why:
-            return f"Approving needs your workspace to be checked. {why} Nothing changed."
+            return (
+                f"That needs your workspace to be checked. {why} Nothing changed. "
+                "Aborting a live canary is always possible."
+            )
         if visit.team_id in self.teams:
             return ""
         return (
-            "You belong to another workspace, and only members of this one may approve. "
-            "Nothing changed; ask one of the approvers. Aborting is open to you."
+            "You belong to another workspace, and only members of this one may do that. "
+            "Nothing changed; ask one of them. Aborting a live canary is open to you."
+        )
+
+    async def refuse_freezing(self, visit: Visit, *, lifting: bool) -> str:
+        """Why this person may not freeze, or lift a freeze; or nothing.
+
+        Where the workspace cannot be read, a freeze can be set but not lifted.
+        """
+        why = await self.learn()
+        if why and lifting:
+            return f"Lifting a freeze needs your workspace to be checked. {why} Nothing changed."
+        if why or visit.team_id in self.teams:
+            return ""
+        return (
+            "You belong to another workspace, and only members of this one may freeze, or lift a "
+            "freeze. Nothing changed; ask one of them."
         )
 
 

@@ -16,6 +16,11 @@ class Seen:
     """The signatures of the requests that were taken, each for as long as it would be taken again.
 
     Only what was verified is remembered, so nobody without the secret can push others out.
+
+    Each replica remembers its own. Whoever records a request and sends it to another replica
+    within the window has it done once more: an abort, an approval or an undo then changes nothing
+    or is refused, but an extension adds up, a freeze begins anew, and a start begins another
+    canary where the first one has ended.
     """
 
     def __init__(self, now: Callable[[], float], most: int = MOST_SEEN) -> None:

@@ -89,6 +89,23 @@ class Standing:
         except _NoThread:
             return await self._find(what, channel, self._history(channel, note.at), wanted)
 
+    async def has_file(self, thread: Thread, name: str) -> bool:
+        """Whether a file of this name stands in the thread; where it cannot be read, no.
+
+        Raises:
+            TooLong, or what the SDK raises: Slack cannot be asked now.
+
+        """
+        try:
+            async for message in self._replies(thread):
+                if any(file.get("name") == name for file in message.get("files") or ()):
+                    return True
+        except _Unread as error:
+            self._warn(thread.channel, str(error))
+        except _NoThread:
+            pass  # nothing will stand there; whoever posts into it is told the same
+        return False
+
     async def _find(
         self, what: str, channel: str, pages: AsyncIterator[Any], wanted: dict[str, Any]
     ) -> list[str]:

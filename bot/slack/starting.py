@@ -109,10 +109,11 @@ async def change(parts: Parts, body: dict[str, Any]) -> None:
     if action not in TYPED:  # a field that was emptied is about to be typed into
         moved = action == action_id("service")
         draft = drafting.adjusted(parts.catalog, draft, moved=moved)
+    stands = parts.views.since(str(view.get("hash") or ""))
     try:
-        shown = await parts.views.update(view_id, _drawn(parts, draft, Facts()))
+        shown = await parts.views.update(view_id, _drawn(parts, draft, Facts()), stands)
         await _inform(parts, draft, shown)
-    except Closed:
+    except (Closed, Overtaken):  # it may have been sent meanwhile: what came of that stays
         return
     except PortError as error:  # the form works without it
         _log.warning("slack.form.not_informed", why=str(error))

@@ -18,6 +18,9 @@ PATIENCE: Final = 10.0
 TYPING_PAUSE: Final = 0.3
 """Seconds without a further character until what it changes is shown."""
 
+MOST_CHANGES: Final = 1000
+"""Changes of views that are remembered; a form is filled in within some minutes."""
+
 _TRIGGER_OVER: Final = frozenset(
     {
         "expired_trigger_id",
@@ -57,6 +60,7 @@ class Views:
         self._client = client
         self._limiter = limiter
         self._newest: dict[str, str] = {}
+        self._became: dict[str, str] = {}
 
     async def rests(self, view_id: str, clicked: dict[str, Any]) -> bool:
         """Whether nothing further is typed for a moment: each character comes by itself."""
@@ -89,7 +93,21 @@ class Views:
         """
         arguments: dict[str, Any] = {"view_id": view_id, "view": view}
         arguments |= {"hash": shown} if shown else {}
-        return await self._call("views.update", self._client.views_update, PATIENCE, **arguments)
+        ask = self._client.views_update
+        now = await self._call("views.update", ask, PATIENCE, **arguments)
+        if shown and now.hash:
+            self._became[shown] = now.hash
+            while len(self._became) > MOST_CHANGES:
+                del self._became[next(iter(self._became))]
+        return now
+
+    def since(self, shown: str) -> str:
+        """The hash of what stands now, as far as only we have changed what was shown since."""
+        passed = set[str]()
+        while shown in self._became and shown not in passed:
+            passed.add(shown)
+            shown = self._became[shown]
+        return shown
 
     async def publish(self, user_id: str, view: dict[str, Any]) -> None:
         """Set a person's Home tab.

@@ -14,6 +14,9 @@ OVERTAKES: Final = 5
 
 ENDED_KEPT: Final = 200
 
+LEFT_AFTER: Final = 600.0
+"""Seconds after which a message that nobody has shown is taken to be another replica's."""
+
 OVERTAKEN: Final = timedelta(minutes=1)
 """How far behind the engine the answer to a click may be."""
 
@@ -27,6 +30,8 @@ class Shown:
         since: of the most urgent one that came after the last edit began.
         order: since when it waits.
         same: what was shown last, but for the time of it.
+        taken_at: when the engine had the last word on it.
+        broken: whether a fault of a view has been told.
 
     """
 
@@ -40,6 +45,8 @@ class Shown:
     failures: int = 0
     gone: bool = False
     plain: bool = False
+    broken: bool = False
+    taken_at: float = 0.0
     settled: asyncio.Event | None = None
 
     @property
@@ -67,12 +74,14 @@ class Waiting:
         self._dirty: dict[str, Shown] = {}
         self._overtakes = 0
         self._waited = 0.0
+        self._swept_at = 0.0
 
     def take(self, canary: Canary, now: float, *, urgent: bool) -> tuple[Shown, bool] | None:
         """Take the newest state of a message; and whether it is more urgent than before.
 
         None where it was overtaken by a newer one.
         """
+        self._forget(now)
         shown = self.shown.get(canary.id)
         moved = shown is None or canary.phase.kind != shown.canary.phase.kind
         if shown is None:
@@ -81,7 +90,7 @@ class Waiting:
             return None
         elif not shown.dirty:
             shown.order = now
-        shown.canary, shown.dirty = canary, not shown.gone
+        shown.canary, shown.dirty, shown.taken_at = canary, not shown.gone, now
         if shown.dirty:
             self._dirty[canary.id] = shown
         if moved:
@@ -142,6 +151,22 @@ class Waiting:
     def live(self) -> int:
         """How many messages are about canaries that have not ended."""
         return sum(not each.canary.is_ended and not each.gone for each in self.shown.values())
+
+    def _forget(self, now: float) -> None:
+        """Drop live ones of which nothing has been heard for long: another replica took them.
+
+        One that only waits for a person is dropped as well; it begins anew when it moves on.
+        """
+        if now - self._swept_at < LEFT_AFTER / 10:
+            return
+        self._swept_at = now
+        silent = [
+            key
+            for key, each in self.shown.items()
+            if not each.dirty and not each.canary.is_ended and now - each.taken_at > LEFT_AFTER
+        ]
+        for key in silent:
+            del self.shown[key]
 
     def _due(self, now: float) -> list[Shown]:
         return [each for each in self._dirty.values() if each.dirty and each.due() <= now]

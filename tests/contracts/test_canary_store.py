@@ -5,6 +5,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from builders import ADA, GRACE, NOON, a_canary
@@ -416,6 +417,43 @@ async def test_a_freeze_is_kept_for_all_until_it_is_lifted(bench: Bench) -> None
     assert await bench.store.unfreeze("shop") is None
     assert await bench.store.unfreeze("never") is None
     assert await bench.store.freezes() == (everything,)
+
+
+async def test_only_the_freeze_that_is_meant_is_lifted(bench: Bench) -> None:
+    """One that was set since it was seen stays; lifting any asks for no time."""
+    await bench.store.freeze(FROZEN)
+    later = replace(FROZEN, by=GRACE, since=NOON + timedelta(microseconds=1))
+    await bench.other.freeze(later)
+
+    assert await bench.store.unfreeze("shop", FROZEN.since) is None
+    assert await bench.store.freezes() == (later,)
+    assert await bench.store.unfreeze("shop", later.since) == later
+    assert await bench.store.unfreeze("shop", later.since) is None
+    assert await bench.other.freezes() == ()
+
+
+async def test_a_freeze_set_while_another_is_lifted_is_not_lost(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who sets it between the look and the lifting keeps it; lifting whichever lifts it too."""
+    if not isinstance(bench.store, RedisStore):
+        return  # in one process nothing comes in between
+    await bench.store.freeze(FROZEN)
+    later = replace(FROZEN, by=GRACE, since=NOON + timedelta(hours=1))
+    scripts = bench.store._scripts
+    run, between = scripts.run, [later]
+
+    async def late(script: str, keys: list[str], arguments: list[Any]) -> list[Any]:
+        while between:
+            await bench.other.freeze(between.pop())
+        return await run(script, keys, arguments)
+
+    monkeypatch.setattr(scripts, "run", late)
+    assert await bench.store.unfreeze("shop", FROZEN.since) is None
+    assert await bench.other.freezes() == (later,)
+    between.append(replace(later, reason="anew"))
+    assert await bench.store.unfreeze("shop") == replace(later, reason="anew")
+    assert await bench.other.freezes() == ()
 
 
 async def test_a_second_freeze_of_a_scope_takes_the_place_of_the_first(bench: Bench) -> None:

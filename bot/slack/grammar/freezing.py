@@ -8,11 +8,34 @@ from typing import Final
 from bot.core.freezes import ALL
 from bot.slack.grammar.asked import Asked, Known, Line, Misread
 from bot.slack.grammar.moments import LONGEST_FREEZE, end_of, no_span, span_of
-from bot.slack.grammar.typed import tidy, unknown, with_units
+from bot.slack.grammar.typed import did_you_mean, short, tidy, unknown, with_units
 
 _EVERYTHING: Final = frozenset({ALL, "everything", "*"})
 _UNTIL: Final = frozenset({"until", "till", "til"})
 _MARKS: Final = frozenset({"because", "reason", "-", "--", "\u2013", "\u2014"})
+
+_VAGUE: Final = frozenset({"forever", "indefinitely", "permanently", "always"})
+_NUMBERS: Final = frozenset(
+    [
+        "a",
+        "an",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "twelve",
+        "half",
+        "some",
+        "several",
+    ]
+)
+"""Numbers in words, which are not read."""
 
 Found = tuple[datetime, int, int]
 """When it ends, and between which words that stands."""
@@ -31,7 +54,7 @@ def freeze(tokens: Sequence[str], known: Known, now: datetime) -> Asked | Misrea
     if scope is None:
         return _unknown(tokens[0], known)
     words = with_units(tokens[1:])
-    found = _end(words, now)
+    found = _another(scope, words, known) or _end(words, now) or _vague(scope, words)
     if isinstance(found, Misread):
         return found
     until = None
@@ -53,7 +76,35 @@ def unfreeze(tokens: Sequence[str], known: Known) -> Asked | Misread:
         lines = (Line("unfreeze SERVICE"), Line("unfreeze all"))
         return Misread("`unfreeze` needs a service, or `all`.", "", lines)
     scope = _scope(tokens[0], known)
-    return Asked("unfreeze", scope) if scope else _unknown(tokens[0], known)
+    if scope is None:
+        return _unknown(tokens[0], known)
+    return _another(scope, tokens[1:], known, "unfreeze") or Asked("unfreeze", scope)
+
+
+def _another(
+    scope: str, words: Sequence[str], known: Known, verb: str = "freeze"
+) -> Misread | None:
+    """A second service, which would be lost as a reason."""
+    other = _scope(words[0], known) if words else None
+    if other is None:
+        return None
+    rest = words[1:]
+    lines = tuple(Line(" ".join([verb, each, *rest])) for each in (scope, other))
+    return Misread(f"`{verb}` takes one service, or `all`.", "One line for each:", lines)
+
+
+def _vague(scope: str, words: Sequence[str]) -> Misread | None:
+    """Words that were meant as an end and are none: it would end in a day, in silence."""
+    first, second = [*(word.casefold() for word in words[:2]), "", ""][:2]
+    counted = first in {"for", "to"} and (second in _NUMBERS or second[:1].isdigit())
+    if not counted and first not in _VAGUE and not did_you_mean(first, ("until", "till")):
+        return None
+    lines = (
+        Line(f"freeze {scope} until friday 18:00", "times are UTC"),
+        Line(f"freeze {scope} for 2h"),
+        Line(f"freeze {scope} because {short(' '.join(words))}", "for 24 hours"),
+    )
+    return Misread("When does the freeze end?", "", lines)
 
 
 def _scope(word: str, known: Known) -> str | None:

@@ -93,6 +93,8 @@ def end_of(words: Sequence[str], now: datetime) -> tuple[datetime, int] | Misrea
     if _ZONES.fullmatch(zone):
         return Misread(f"Times are read as UTC, not as “{short(zone)}”.", _HOW)
     used += zone in _UTC
+    if day is None and (late := _day_after(words[used:], now)):
+        return Misread(f"“{short(late)}” comes before the time.", f"Write until {late} {told[0]}")
     at = _next(day, clock, left[0], now)
     if at <= now:
         return Misread(f"{at:%Y-%m-%d %H:%M} UTC is past: it is {now:%Y-%m-%d %H:%M} UTC now.", "")
@@ -114,6 +116,12 @@ def _day_of(word: str, now: datetime) -> date | Misread | None:
         return now.date() + timedelta(days=word == "tomorrow")
     days = [n for n, name in enumerate(_WEEKDAYS) if len(word) >= 3 and name.startswith(word)]
     return now.date() + timedelta(days=(days[0] - now.weekday()) % 7) if days else None
+
+
+def _day_after(words: Sequence[str], now: datetime) -> str:
+    """A day that stands after its time, where it would be lost; nothing otherwise."""
+    left = [word for word in words[:2] if word.casefold() != "on"][:1]
+    return left[0] if left and _day_of(left[0].casefold().rstrip(",;"), now) is not None else ""
 
 
 def _clock_of(word: str) -> time | None:

@@ -69,6 +69,7 @@ _ABOUT: Final[dict[Verb, str]] = {
     "promote": "goes on before the window is over",
 }
 _FOR_HELP: Final = frozenset({"?", "-h", "--help", "h", "/help"})
+_BEGIN_A_REASON: Final = frozenset({BECAUSE, "--reason", "-", "--"})
 _FILLERS: Final = frozenset({"by", "for", "another", "more"})
 
 
@@ -137,16 +138,31 @@ def _abort(tokens: Sequence[str], known: Known) -> Asked | Misread:
         return Asked("abort", target, reason=_reason(tokens[1:]))
     # A word like a service's name was meant as one, and another service must not suffer for it.
     # Anything else is a reason: an emergency stop does not fail over its wording.
-    meant = did_you_mean(tokens[0], known.services)
-    if meant:
-        said = " ".join(tokens)
-        lines = (
-            Line(" ".join(["abort", meant, *tokens[1:]])),
-            Line(f"abort because {short(said)}", "for the one canary that is live here"),
-        )
+    other = _another(tokens, known)
+    if other is not None:
+        here = Line(f"abort because {short(' '.join(tokens))}", "for the one that is live here")
         wrong = unknown("service or canary id", tokens[0], known.services)
-        return Misread(wrong.reason, wrong.hint, lines)
+        return Misread(wrong.reason, wrong.hint, (*other, here))
     return Asked("abort", reason=_reason(tokens))
+
+
+def _another(tokens: Sequence[str], known: Known) -> tuple[Line, ...] | None:
+    """Lines for the service that may have been meant; None where the words are just a reason."""
+    word, rest = tidy(tokens[0]), tokens[1:]
+    if word.casefold() in _BEGIN_A_REASON:
+        return None
+    like = (
+        name
+        for name in known.services
+        if re.match(rf"{re.escape(name)}[-_.]", word, re.IGNORECASE)
+    )
+    near = did_you_mean(word, known.services) or next(like, "")
+    if near:
+        return (Line(" ".join(["abort", near, *rest])),)
+    named = next((found for token in rest if (found := _target(token, known))), "")
+    if named:
+        return (Line(f"abort {named} because {short(' '.join(tokens))}"),)
+    return () if word.startswith("#") else None
 
 
 def _undo(tokens: Sequence[str], known: Known) -> Asked | Misread:
@@ -189,7 +205,7 @@ def _for_a_while(verb: Verb, tokens: Sequence[str], known: Known) -> Asked | Mis
 def _reason(tokens: Sequence[str]) -> str:
     """The rest of the line, without the word that begins it."""
     left = list(tokens)
-    if left and left[0].casefold() in {BECAUSE, "--reason", "-", "--"}:
+    if left and left[0].casefold() in _BEGIN_A_REASON:
         left = left[1:]
     return " ".join(left)
 

@@ -5,7 +5,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -20,8 +20,8 @@ from bot.ports import PortError, Turn
 from bot.slack.faults import BROKEN, RATE_LIMITED, error_code, explain, is_setup, retry_after
 from bot.slack.limiter import Limiter, Priority, TooLong
 from bot.slack.pictures.captions import alt_text, drawn, title
-from bot.slack.posting import PATIENCE
-from bot.slack.standing import CANNOT_READ, MOST_PAGES, PAGE
+from bot.slack.posting import PATIENCE, MessageClient
+from bot.slack.standing import Standing
 
 DRAWING_PATIENCE: Final = 30.0
 """Seconds a picture may take to be drawn; one takes about one."""
@@ -42,7 +42,7 @@ _PASSED_ON: Final = ("HOME", "LANG", "LC_ALL", "PATH", "SYSTEMROOT", "TMPDIR", "
 _log = structlog.get_logger()
 
 
-class FileClient(Protocol):
+class FileClient(MessageClient, Protocol):
     """The calls of the Web API that pictures need; `AsyncWebClient` has them."""
 
     proxy: str | None
@@ -56,11 +56,6 @@ class FileClient(Protocol):
     @property
     def files_completeUploadExternal(self) -> Any:  # noqa: N802 - the SDK's own name
         """Share what was uploaded."""
-        ...
-
-    @property
-    def conversations_replies(self) -> Any:
-        """Read a thread."""
         ...
 
 
@@ -95,6 +90,7 @@ class Pictures:
     ) -> None:
         self._client = client
         self._limiter = limiter
+        self._standing = Standing(client, limiter)
         self._command = command
         self._patience = patience
         self._sleep = sleep
@@ -127,8 +123,8 @@ class Pictures:
             raise NoPicture("the canary has no message, so there is no thread")
         if turn.again and await self._stands(canary.thread, file_name(canary)):
             return
-        found, what = await asyncio.to_thread(_told, canary, seen)
         async with self._one:
+            found, what = await asyncio.to_thread(_told, canary, seen)
             png = await _drawn(self._command, json.dumps(what).encode(), self._patience)
         await self._upload(canary, canary.thread, found, png, turn)
 
@@ -169,35 +165,10 @@ class Pictures:
 
     async def _stands(self, thread: Thread, wanted: str) -> bool:
         """Whether the thread has the file; if not at once, then once what was uploaded is shared."""
-        if await self._has(thread, wanted):
+        if await self._standing.has_file(thread, wanted):
             return True
         await self._sleep(PROCESSING)
-        return await self._has(thread, wanted)
-
-    async def _has(self, thread: Thread, wanted: str) -> bool:
-        try:
-            async for message in self._replies(thread):
-                if any(file.get("name") == wanted for file in message.get("files") or ()):
-                    return True
-        except BROKEN as error:
-            if error_code(error) not in CANNOT_READ:
-                raise
-            _log.warning("slack.cannot_read_back", channel=thread.channel, error=error_code(error))
-        return False
-
-    async def _replies(self, thread: Thread) -> AsyncIterator[Mapping[str, Any]]:
-        cursor = ""
-        for _ in range(MOST_PAGES):
-            more = {"cursor": cursor} if cursor else {}
-            async with self._turn("conversations.replies"):
-                page = await self._client.conversations_replies(
-                    channel=thread.channel, ts=thread.ts, limit=PAGE, **more
-                )
-            for message in page["messages"]:
-                yield message
-            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor:
-                return
+        return await self._standing.has_file(thread, wanted)
 
     @contextlib.asynccontextmanager
     async def _turn(self, method: str) -> AsyncIterator[None]:

@@ -22,9 +22,8 @@ from bot.core.canary import (
     Shifting,
 )
 from bot.core.commands import Question
-from bot.core.judge import verdict
+from bot.core.deciding import why_not_early
 from bot.core.plan import FULL
-from bot.core.verdict import Health
 from bot.slack.text import duration, escaped, name
 from bot.slack.views import ended, kit, story
 from bot.slack.views.kit import Block, Message
@@ -182,7 +181,7 @@ def buttons(canary: Canary) -> list[Block]:
 
 def may_end_early(canary: Canary) -> bool:
     """Whether the numbers say already what the window waits for."""
-    return not canary.drift and verdict(canary.judge).health is Health.HEALTHY
+    return not why_not_early(canary)
 
 
 def _approve(canary: Canary, question: Question, step: int | None = None) -> Block:
@@ -190,10 +189,10 @@ def _approve(canary: Canary, question: Question, step: int | None = None) -> Blo
     first = canary.plan.steps[0].weight
     label, asked = {
         "start": ("Approve start", f"{first} of live traffic goes to it, and it is judged."),
-        "promote": ("Promote", f"All SLOs are healthy. {_next(canary)}"),
+        "promote": ("Promote", f"{story.healthy_now(canary)} {_next(canary)}"),
         "thin": ("Promote anyway", f"There is too little traffic to judge it. {_next(canary)}"),
         "orphan": ("Promote it", f"No record says who started it. {_next(canary)}"),
-        "blind": ("Promote anyway", f"It cannot be judged: data is missing. {_next(canary)}"),
+        "blind": ("Promote anyway", f"It cannot be judged now. {_next(canary)}"),
     }[question]
     title = f"{'Start' if question == 'start' else 'Promote'} {what}?"
     return kit.button(

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from bot.core.canary import Canary
+from bot.core.canary import Canary, PendingApproval
 from bot.core.freezes import ALL, Freeze
 from bot.core.plan import Actor
 from bot.slack.text import clip, count, escaped, name
 from bot.slack.views import canary as live
 from bot.slack.views import kit
-from bot.slack.views.kit import Block, Message, code, named, on_day, strong, words
+from bot.slack.views.kit import Block, Message, at_time, code, named, on_day, strong, words
 from bot.slack.views.listing import frozen_row
 
 MOST_LISTED = 10
@@ -36,7 +36,8 @@ def frozen(
         [strong("Why: "), words(why)] if why else [],
         ends,
         [*instead, words(".")] if instead else [],
-        *_going_on(running, command),
+        *_going_on([one for one in running if not _is_asked(one)], command),
+        *_held_up([one for one in running if _is_asked(one)], command),
         [words("To lift it: "), code(f"{command} unfreeze {freeze.scope}")],
     )
     return Message(escaped(text, kit.TEXT_LENGTH), [block])
@@ -82,6 +83,27 @@ def _going_on(running: Sequence[Canary], command: str) -> list[list[Block]]:
         about = [words(f"   {live.headline(one)} · to stop it "), code(abort)]
         rows.append([*about, words(" · to hold it "), code(pause)])
     more = len(running) - MOST_LISTED
+    return [*rows, [words(f"   and {more} more")]] if more > 0 else rows
+
+
+def _is_asked(canary: Canary) -> bool:
+    return isinstance(canary.phase, PendingApproval)
+
+
+def _held_up(asked: Sequence[Canary], command: str) -> list[list[Block]]:
+    """What waits for a yes cannot get it during the freeze, and its time runs on."""
+    if not asked:
+        return []
+    what = "start waits" if len(asked) == 1 else "starts wait"
+    rows = [
+        [words(f"{len(asked)} {what} for approval, which is refused until the freeze is over:")]
+    ]
+    for one in asked[:MOST_LISTED]:
+        assert isinstance(one.phase, PendingApproval)
+        row = [words(f"   {live.subject(one)} · never starts if nobody has approved it by ")]
+        row += [at_time(one.phase.expires_at), words(" · to drop it ")]
+        rows.append([*row, code(f"{command} abort {name(one.id)}")])
+    more = len(asked) - MOST_LISTED
     return [*rows, [words(f"   and {more} more")]] if more > 0 else rows
 
 

@@ -122,7 +122,7 @@ def mention(slack_id: str) -> Block:
 def approvers(gate: Gate) -> list[Block]:
     """Who may decide here, as mentions."""
     if ANYONE in gate.approvers:
-        return [words("anyone in this channel")]
+        return [words("anyone in this workspace")]
     if not gate.approvers:
         return [words("nobody (no approvers are configured for this tier)")]
     parts: list[Block] = []
@@ -130,7 +130,8 @@ def approvers(gate: Gate) -> list[Block]:
         parts += [words(", ")] if place else []
         parts += [words("whoever is in ")] if is_channel(approver) else []
         parts.append(mention(approver))
-    return parts
+    left = len(gate.approvers) - 20
+    return [*parts, words(f" and {left} more")] if left > 0 else parts
 
 
 def rich(*lines: Line) -> Block:

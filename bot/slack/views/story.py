@@ -95,18 +95,25 @@ def _split(canary: Canary) -> Line:
     ]
 
 
+def _ends_at(phase: Observing, now: datetime) -> datetime:
+    """When something happens at the latest: the window's end, or that of its extension."""
+    return phase.deadline if phase.extended and now >= phase.until else phase.until
+
+
 def _observing(canary: Canary, phase: Observing, now: datetime) -> list[Line]:
-    ends_at = phase.deadline if phase.extended else phase.until
+    ends_at = _ends_at(phase, now)
     gone, whole = now - phase.since, ends_at - phase.since
     left = duration(ends_at - now) + " left" if ends_at > now else "deciding now"
     share = gone / whole if whole > timedelta(0) else 1.0
     progress = f"{bar(share)} {duration(min(gone, whole))} of {duration(whole)}, {left}"
-    if phase.extended:
+    if phase.extended and now >= phase.until:
         missing = waiting_for(judge.verdict(canary.judge)) or "more evidence"
         waiting = [strong("Window extended, waiting for "), words(f"{missing}{_pace(canary)}.")]
-        decision = [words("At "), at_time(ends_at), words(" a person is asked what to do.")]
+        then = f"Once healthy: {_next(canary, phase.step)}. Otherwise a person is asked at "
+        decision = [words(then), at_time(ends_at), words(" what to do.")]
         return [_split(canary), [words(progress)], waiting, decision]
-    outlook = [words("At "), at_time(ends_at), words(f": {_if_healthy(canary, phase.step)}.")]
+    then = f": {_next(canary, phase.step)} if healthy{' and not adrift' if canary.drift else ''}"
+    outlook = [words("At "), at_time(ends_at), words(then), *_else(phase), words(".")]
     missing = waiting_for(judge.verdict(canary.judge)) if canary.judge.looks else ""
     waiting = [words(f"Waiting for {missing}{_pace(canary)}.")] if missing else []
     return [_split(canary), [words(progress)], outlook, waiting]
@@ -124,13 +131,22 @@ def _pace(canary: Canary) -> str:
     return f", some {duration(watched * (missing / found.requests))} at this rate"
 
 
-def _if_healthy(canary: Canary, step: int) -> str:
+def _next(canary: Canary, step: int) -> str:
+    """What a healthy window ends with."""
     steps = canary.plan.steps
     if step + 1 < len(steps):
-        return f"on to {steps[step + 1].weight} if healthy"
+        return f"on to {steps[step + 1].weight}"
     if canary.plan.promote_gate is not None:
-        return "a person is asked to promote it if healthy"
-    return f"promoted to {FULL} if healthy"
+        return "a person is asked to promote it"
+    return f"promoted to {FULL}"
+
+
+def _else(phase: Observing) -> Line:
+    """What any other window ends with, where a person has made it longer after its extension."""
+    if not phase.extended:
+        return []
+    when = [words(" at "), at_time(phase.deadline)] if phase.deadline > phase.until else []
+    return [words("; if not, a person is asked"), *when, words(" what to do")]
 
 
 def _paused(canary: Canary, phase: Paused) -> list[Line]:
@@ -138,7 +154,11 @@ def _paused(canary: Canary, phase: Paused) -> list[Line]:
     return [
         _split(canary),
         [words("Paused by "), who(phase.by), words(" at "), at_time(phase.since), *_until(phase)],
-        [words(f"Still judged and still rolled back. {left} of the window are left then.")],
+        [
+            words(
+                f"Still judged and still rolled back. {left} of the window are left when it goes on."
+            )
+        ],
     ]
 
 
@@ -154,15 +174,31 @@ def _why_asked(canary: Canary, question: Question) -> str:
         case "start":
             return "No traffic has moved."
         case "promote":
-            return f"Healthy over the whole window at {canary.target}."
+            return f"Healthy over the whole window at {canary.target}.{_but_now(canary)}"
         case "thin":
             missing = waiting_for(found) or "too few requests"
-            return f"Still at {canary.target}. Too little to judge: {missing}."
+            return f"Still at {canary.target}. Too little to judge; still needed: {missing}."
         case "orphan":
             return f"Found at {canary.target}, and no record says why. It is judged meanwhile."
         case "blind":
-            missing = waiting_for(found) or "the data is missing"
+            missing = canary.drift or waiting_for(found) or "the data is missing"
             return f"Still at {canary.target}. Cannot be judged: {missing}."
+
+
+def healthy_now(canary: Canary) -> str:
+    """What the numbers say of a canary that was healthy when it was asked about."""
+    changed = _but_now(canary).strip()
+    return (
+        f"It was healthy over the whole window. {changed}" if changed else "All SLOs are healthy."
+    )
+
+
+def _but_now(canary: Canary) -> str:
+    """What has changed since the question was asked; nothing where it is healthy still."""
+    found = judge.verdict(canary.judge)
+    if canary.drift:
+        return f" But now {canary.drift}."
+    return "" if found.health is Health.HEALTHY else f" But now: {standing(found)}."
 
 
 def _asked(
@@ -210,9 +246,9 @@ def _by_hand(canary: Canary) -> Line:
     if canary.arms is None:
         return [words("Look at the router by hand.")]
     return [
-        words("Look at the router by hand: "),
+        words("Look at the router by hand: all traffic belongs on "),
         code(canary.arms.stable),
-        words(" wants 100 %."),
+        words("."),
     ]
 
 
@@ -250,8 +286,8 @@ def sentence(canary: Canary, now: datetime) -> str:
             return f"No traffic has moved{f'; waiting for {why}' if why else ''}."
         case Shifting() | Promoting():
             return "The router is being set."
-        case Observing(until=until, deadline=deadline, extended=extended):
-            ends_at = deadline if extended else until
+        case Observing() as phase:
+            ends_at = _ends_at(phase, now)
             left = f"{duration(ends_at - now)} left" if ends_at > now else "deciding now"
             return f"{_standing(canary)}, {left}."
         case Paused(by=by):

@@ -6,7 +6,7 @@ from bot.core.canary import AwaitingDecision, Canary, Cause, PendingApproval, Ro
 from bot.core.effects import Note, Topic
 from bot.core.moves import gate_of
 from bot.core.plan import ANYONE
-from bot.slack.text import clip, duration, escaped
+from bot.slack.text import clip, clock_time, duration, escaped
 from bot.slack.views import kit, story
 from bot.slack.views.canary import subject
 from bot.slack.views.dashboards import further
@@ -49,7 +49,7 @@ def _lines(canary: Canary, note: Note) -> list[Line]:
             return [[strong("✅ Promoted. "), *_said(note), *by]]
         case Topic.REJECTED:
             by = [words(" ("), named(note.by), words(")")] if note.by else []
-            return [[strong("🚫 Did not start, no traffic was moved. "), words(note.detail), *by]]
+            return [[strong("🚫 Did not start, no traffic was moved. "), *_said(note), *by]]
         case Topic.DECISION_NEEDED:
             return _decision_needed(canary, note)
         case Topic.DECIDED:
@@ -148,8 +148,6 @@ def _why(cause: Cause | None) -> str:
             return "Aborted by " if cause and cause.by else "Aborted."
         case "undo":
             return "The promotion was undone by " if cause and cause.by else "Undone."
-        case "no_decision":
-            return "Rolled back: nobody decided in time."
         case "failure":
             return "Rolled back: the rollout failed."
         case _:
@@ -176,7 +174,9 @@ def _decision_needed(canary: Canary, note: Note) -> list[Line]:
         case _:  # told late: it has been decided since, and nobody needs to be called
             return [[strong("✋ A decision was asked for: "), *_said(note)]]
     asked: Line = [strong("✋ Decision needed: "), *_said(note)]
-    called = [] if ANYONE in gate.approvers else [words(" → "), *kit.approvers(gate)]
+    called = [words(" → "), *kit.approvers(gate)]
+    if ANYONE in gate.approvers:  # anyone may, so whoever started it has to see to it
+        called = [words(" → "), who(canary.started_by)] if gate.author else []
     call = [*called, *story.conditions(canary, gate)]
     by = [words("Use the buttons above. Without an answer by "), at_time(expires_at)]
     return [[*asked, *call], [*by, words(f", {silence}.")]]
@@ -260,14 +260,24 @@ def _sentence(canary: Canary, note: Note) -> str:
         case Topic.REJECTED:
             return f"did not start, no traffic was moved. {detail}{by}"
         case Topic.DECISION_NEEDED:
-            return f"a decision is needed. {detail}"
+            if not isinstance(phase, PendingApproval | AwaitingDecision):
+                return f"a decision was asked for. {detail}"
+            silence = (
+                "it does not start" if isinstance(phase, PendingApproval) else "it is rolled back"
+            )
+            until = f"Without an answer by {clock_time(phase.expires_at)} {silence}."
+            return f"a decision is needed. {detail} {until}"
         case Topic.DECIDED:
             return f"{note.by.name or note.by.id} {note.detail}." if note.by else detail
         case Topic.EXTENDED:
             return f"the window is extended, there is not enough evidence yet. {detail}"
         case Topic.FLIP_OVERDUE:
+            if isinstance(phase, RolledBack):
+                return f"the rollback took long. {detail} Now {where}"
             return f"ROLLBACK NOT CONFIRMED, the canary may still carry traffic. {detail}"
         case Topic.ONCALL:
+            if isinstance(phase, RolledBack):
+                return f"the rollback took long. {detail} Now {where}"
             return f"on-call, please look: the rollback is not confirmed. {detail}"
         case Topic.DRIFT:
             return f"the traffic is not as asked. {detail}"

@@ -49,7 +49,7 @@ def why_message(canary: Canary, now: datetime, link: str, command: str) -> Messa
         case RolledBack(cause=cause, at=at, took=took):
             told = [back_on_stable(canary, at, took), *_caused(canary, cause)]
         case RollingBack(cause=cause):
-            told = [*lines(canary, now)[:2], *_caused(canary, cause)]
+            told = [*lines(canary, now)[: 2 if phase.overdue else 1], *_caused(canary, cause)]
         case Promoted():
             told = _promoted(canary, phase)
         case Rejected():
@@ -156,10 +156,10 @@ def _rejected(canary: Canary, phase: Rejected) -> list[Row]:
 def _waiting(canary: Canary, now: datetime) -> list[Row]:
     """What a live canary waits for, and both ways it can go from here."""
     waits = [[strong("Nothing is decided yet. What it waits for now:")], *lines(canary, now)[:4]]
-    return [*waits, *_up(canary), *_down(canary)]
+    return [*waits, *_up(canary, now), *_down(canary)]
 
 
-def _up(canary: Canary) -> list[Row]:
+def _up(canary: Canary, now: datetime) -> list[Row]:
     """What would let it go on."""
     label = strong("It goes on ")
     match canary.phase:
@@ -172,7 +172,7 @@ def _up(canary: Canary) -> list[Row]:
             ]
         case Shifting() | Promoting():
             return [[label, words("once the router, read back, carries the weight.")]]
-        case Observing(extended=True, step=step):
+        case Observing(extended=True, until=until, step=step) if now >= until:
             needs = words("as soon as every SLO is surely not much worse than stable: then ")
             return [[label, needs, words(f"{_then(canary, step)}.")]]
         case Observing(until=until, step=step):

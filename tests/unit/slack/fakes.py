@@ -288,9 +288,14 @@ class FakeDesk:
         """Keep it."""
         self.frozen[freeze.scope] = freeze
 
-    async def unfreeze(self, scope: str, by: Actor) -> Freeze | None:
+    async def unfreeze(
+        self, scope: str, by: Actor, since: datetime | None = None
+    ) -> Freeze | None:
         """Forget it."""
-        return self.frozen.pop(scope, None)
+        found = self.frozen.get(scope)
+        if found is None or since not in {None, found.since}:
+            return None
+        return self.frozen.pop(scope)
 
     async def freezes(self) -> tuple[Freeze, ...]:
         """All."""

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from unit.slack.connected import until
@@ -119,10 +119,12 @@ class Counter(FakeDesk):
         """Freeze."""
         await self.service.freeze(freeze)
 
-    async def unfreeze(self, scope: str, by: Actor) -> Freeze | None:
+    async def unfreeze(
+        self, scope: str, by: Actor, since: datetime | None = None
+    ) -> Freeze | None:
         """Lift."""
         self._there()
-        return await self.service.unfreeze(scope, by)
+        return await self.service.unfreeze(scope, by, since)
 
     async def freezes(self) -> tuple[Freeze, ...]:
         """Those in force."""

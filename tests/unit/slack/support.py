@@ -73,7 +73,7 @@ BREACH = Finding(
     canary=0.052,
     stable=0.0048,
     ratio=10.83,
-    limit="1.1x stable, 5.0%",
+    limit="1.1x stable, 5 %",
     chance=1 / 4213,
     reason="26 of 500 requests failed on the canary, 45 of 9400 on stable",
 )
@@ -102,7 +102,7 @@ PHASES: dict[str, Phase] = {
     "shifting": Shifting(0, NOON),
     "shifting_again": Shifting(0, NOON, 3, NOW),
     "observing": Observing(0, NOON, LATER, LATEST),
-    "observing_extended": Observing(0, NOON, LATER, LATEST, extended=True),
+    "observing_extended": Observing(0, NOON, NOW, LATEST, extended=True),
     "paused": Paused(0, GRACE, NOW, timedelta(minutes=15), timedelta(minutes=20)),
     "paused_until": Paused(0, GRACE, NOW, timedelta(minutes=15), timedelta(minutes=20), LATER),
     "awaiting_promote": AwaitingDecision(0, "promote", NOON, LATEST),

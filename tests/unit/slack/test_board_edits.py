@@ -186,27 +186,6 @@ async def test_showing_never_waits_and_never_fails(stage: Stage) -> None:
     assert "drift 999" in stage.shown(canary)[-1]
 
 
-async def test_one_message_that_cannot_be_rendered_stops_no_other(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A fault of a view is logged; the board goes on."""
-    real = live_message
-
-    def render(canary: Canary, *args: Any, **more: Any) -> Any:
-        if canary.drift == "broken":
-            raise KeyError("a view's fault")
-        return real(canary, *args, **more)
-
-    monkeypatch.setattr("bot.slack.edits.live_message", render)
-    good, bad = posted(a_canary(), 1), posted(a_canary(drift="broken"), 2)
-    with capture_logs() as logs:
-        stage.board.show(bad)
-        stage.board.show(good)
-        await stage.time.run_for(30)
-    assert len(stage.shown(good)) == 1
-    assert "slack.message.not_rendered" in {entry["event"] for entry in logs}
-
-
 async def test_many_messages_that_look_the_same_are_rarely_rendered(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,7 @@ from unit.slack.connected import Office, until
 from unit.slack.support import BREACHED, NOW, in_phase, posted, risky_plan, spoken
 
 from bot.core.canary import Paused, PendingApproval, Promoted, RolledBack
-from bot.core.commands import Abort, Extend, Pause, Promote
+from bot.core.commands import Abort, Approve, Extend, Pause, Promote
 from bot.core.freezes import Freeze
 from bot.core.machine import Refused
 from bot.core.plan import Approval
@@ -69,7 +69,7 @@ async def test_what_cannot_be_done_is_answered_with_what_can(
 @pytest.mark.parametrize(
     ("text", "command"),
     [
-        ("promote shop", Promote(GRACE, NOW)),
+        ("promote shop", Promote(GRACE, NOW, 0)),
         ("extend shop", Extend(GRACE, NOW, timedelta(minutes=10))),
         ("extend 1h shop", Extend(GRACE, NOW, HOUR)),
         ("extend", Extend(GRACE, NOW, timedelta(minutes=10))),
@@ -97,6 +97,27 @@ async def test_a_refusal_says_what_can_be_done_instead(here: Office) -> None:
     assert "Who may: <!subteam^S0APPROVE>, C0SHOP001." in said  # that channel is no approver
     assert "`/canary abort shop-k3x9ab` all traffic back to stable, at once" in said
     assert "`/canary approve" not in said
+
+
+@pytest.mark.parametrize(
+    ("verb", "phase", "question", "step"),
+    [
+        ("approve", "pending_approval", "start", None),
+        ("approve", "awaiting_promote", "promote", 0),
+        ("approve", "awaiting_thin", "thin", 0),
+        ("promote", "awaiting_thin", "thin", 0),
+        ("approve", "observing", None, None),
+    ],
+)
+async def test_a_typed_yes_is_to_the_question_that_stood(
+    here: Office, verb: str, phase: str, question: str | None, step: int | None
+) -> None:
+    """Groups are looked up meanwhile, which takes seconds: it must not answer another one."""
+    await here.posted(in_phase(phase))
+    await here.command(f"/canary {verb} shop")
+    ((_, command),) = here.desk.commands
+    assert isinstance(command, Approve)
+    assert (command.question, command.step) == (question, step)
 
 
 async def test_a_channel_of_approvers_is_shown_as_one(here: Office) -> None:
@@ -226,7 +247,7 @@ async def test_a_breach_is_explained_to_whoever_was_woken(here: Office) -> None:
     assert "“*at most 1 in 4,200 by chance*” means" in said
     assert "The other SLOs" in said
     assert "Nothing to do at once: the users are on stable." in said
-    assert "`/canary start shop v2`" in said
+    assert "`/canary start shop`" in said
 
 
 async def test_the_form_opens_where_the_revision_is_not_named(here: Office) -> None:

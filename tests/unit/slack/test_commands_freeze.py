@@ -77,3 +77,19 @@ async def test_a_guest_may_neither_freeze_nor_lift(here: Office) -> None:
     for verb in ("freeze", "unfreeze"):
         assert "another workspace" in await here.command(f"/canary {verb} all")
     assert not here.desk.frozen
+
+
+async def test_what_waits_for_approval_is_said_to_be_held_up(here: Office) -> None:
+    """A freeze refuses its approval, so it does not just go on; what carries traffic does."""
+    here.desk.having(
+        posted(in_phase("observing"), 1),
+        posted(in_phase("pending_approval", service="payments"), 2),
+    )
+    said = await in_public(here, "/canary freeze all for 2h")
+    assert "1 live canary goes on, judged as before:" in said
+    assert "1 start waits for approval, which is refused until the freeze is over:" in said
+    assert (
+        "payments v2 · never starts if nobody has approved it by 12:40 UTC · to drop it "
+        "`/canary abort payments-000002`"
+    ) in said
+    assert "`/canary pause payments-000002`" not in said

@@ -155,3 +155,24 @@ def test_an_end_is_never_past(text: str) -> None:
         answer = parse(f"freeze all {mark} {text}", KNOWN, NOON)
         if isinstance(answer, Asked) and answer.until is not None:
             assert NOON < answer.until <= NOON + timedelta(days=90)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["untill friday 9:00", "unitl 18:00", "to 18:00", "for two hours", "forever", "indefinitely"],
+)
+def test_an_end_that_was_not_understood_is_asked_for(text: str) -> None:
+    """A freeze that ends in a day, in silence, is not what was typed."""
+    answer = parse(f"freeze shop {text}", KNOWN, NOON)
+    assert isinstance(answer, Misread)
+    assert answer.reason == "When does the freeze end?"
+    (_, _, as_reason) = answer.lines
+    assert isinstance(parse(as_reason.text, KNOWN, NOON), Asked)
+
+
+@pytest.mark.parametrize("verb", ["freeze", "unfreeze"])
+def test_a_second_service_is_no_reason(verb: str) -> None:
+    """Each gets a line of its own."""
+    answer = parse(f"{verb} shop payments", KNOWN, NOON)
+    assert isinstance(answer, Misread)
+    assert [line.text for line in answer.lines] == [f"{verb} shop", f"{verb} payments"]

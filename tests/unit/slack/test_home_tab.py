@@ -16,7 +16,7 @@ from bot.core.canary import AwaitingDecision, Canary
 from bot.core.commands import Start
 from bot.core.freezes import Freeze
 from bot.core.plan import Actor, Approval, Gate
-from bot.slack.home import waits_for
+from bot.slack.home import look_up, waits_for
 from bot.slack.permissions import Visit
 from bot.slack.views.home import Lift, Scene, home_page
 from bot.workspace import RunningWorkspace
@@ -242,3 +242,48 @@ def test_a_freezes_button_carries_what_was_seen() -> None:
     assert Lift.read(Lift.of(freeze).dump()) == Lift.of(freeze)
     with pytest.raises(ValueError, match="does not carry a freeze"):
         Lift.read('{"scope": "shop"}')
+
+
+async def test_a_guest_lifts_no_freeze_from_home(here: Lobby) -> None:
+    """As by command: only members of the workspace, and nobody while it cannot be read."""
+    freeze = await here.freeze(reason="sale on")
+    parts = here.edge._parts
+    body = {
+        "user": {"id": IDS["ada"], "name": "ada", "team_id": "T0OTHER01"},
+        "actions": [{"value": Lift.of(freeze).dump()}],
+    }
+    await here.edge._tab.unfreeze(parts, body)
+    assert "You belong to another workspace" in here.home()
+    assert await here.desk.freezes() == (freeze,)
+
+    parts.home.teams = frozenset()
+    await here.people.do("faults", method="auth.test", error="service_unavailable", times=5)
+    await here.edge._tab.unfreeze(parts, body)
+    assert "Lifting a freeze needs your workspace to be checked." in here.home()
+    assert await here.desk.freezes() == (freeze,)
+
+
+async def test_what_was_read_before_never_covers_what_is_shown(here: Lobby) -> None:
+    """An older look for everybody comes late: the answer to a click stays."""
+    await here.open_home()
+    tab, parts = here.edge._tab, here.edge._parts
+    looker = tab._lookers[IDS["ada"]]
+    before = tab._now(), await look_up(parts)
+    await here.freeze(reason="sale on")
+    await tab._answer(parts, looker.visit, None)
+    assert "sale on" in here.home()
+    await tab._publish(parts, looker, before)
+    assert "sale on" in here.home()
+
+
+async def test_a_tab_is_read_within_its_turn(here: Lobby) -> None:
+    """Whoever waits for the turn shows how things stand once it has it."""
+    await here.open_home()
+    tab, parts = here.edge._tab, here.edge._parts
+    looker = tab._lookers[IDS["ada"]]
+    async with looker.turn:
+        answering = asyncio.create_task(tab._answer(parts, looker.visit, None))
+        await asyncio.sleep(0.05)
+        await here.freeze(reason="sale on")
+    await answering
+    assert "sale on" in here.home()

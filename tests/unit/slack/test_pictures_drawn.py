@@ -3,18 +3,26 @@
 import asyncio
 import os
 import sys
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from builders import FIRST
 from structlog.testing import capture_logs
-from unit.core.windows import Arm, Moment, aborted, window
+from unit.core.windows import Arm, Moment, Seen, aborted, window
 from unit.slack.connected import until
 from unit.slack.wall import Wall, opened
+from world import Now
 
+from adapters.stores.memory import MemoryStore
+from bot import bootstrap
+from bot.core.canary import Canary
 from bot.slack.app import make_client
 from bot.slack.limiter import Limiter
+from bot.slack.pictures import upload
 from bot.workspace import RunningWorkspace
 
 
@@ -131,3 +139,40 @@ async def test_a_canary_with_thousands_of_looks_does_not_stop_the_bot(wall: Wall
 
     assert beats > 5
     assert len(wall.files) == 1
+
+
+async def test_one_is_judged_again_at_a_time(wall: Wall, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of many that end together not all are in the threads that everything else needs."""
+    real, lock, crowded = upload._told, threading.Lock(), list[bool]()
+
+    def told(canary: Canary, seen: Seen) -> Any:
+        crowded.append(not lock.acquire(blocking=False))
+        time.sleep(0.1)
+        try:
+            return real(canary, seen)
+        finally:
+            if not crowded[-1]:
+                lock.release()
+
+    monkeypatch.setattr(upload, "_told", told)
+    pictures = wall.pictures()
+    others = [replace(wall.canary, id=f"shop-{number}") for number in range(3)]
+    await asyncio.gather(*(pictures.post(other, wall.seen, FIRST) for other in others))
+    await wall.processed()
+
+    assert crowded == [False] * 3
+
+
+async def test_a_stream_is_decoded_beside_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a day it takes so long that no click would be answered in time."""
+    where: list[threading.Thread] = []
+
+    def decode(_happenings: Any) -> list[Any]:
+        where.append(threading.current_thread())
+        return []
+
+    monkeypatch.setattr(bootstrap, "observed", decode)
+    assert await bootstrap._seen(MemoryStore(Now()), "shop-k3x9ab") == []
+
+    assert where
+    assert threading.main_thread() not in where

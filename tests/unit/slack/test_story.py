@@ -5,14 +5,16 @@ from datetime import timedelta
 
 import pytest
 from builders import ADA, GRACE, a_plan
-from unit.slack.support import LATER, NOTES, NOW, in_phase, risky_plan, spoken
+from unit.slack.support import LATER, LATEST, NOTES, NOW, in_phase, risky_plan, spoken
 
+from bot.core.canary import Observing
 from bot.core.effects import Note, Topic
-from bot.core.plan import Dashboard, Escalation, Gate
+from bot.core.plan import Dashboard, Escalation, Gate, Plan
 from bot.core.trend import Point, Trend
 from bot.slack.views.canary import live_message
 from bot.slack.views.thread import note_message
 from bot.slack.views.trend import sparkline
+from bot.slack.views.why import why_message
 from bot.workspace.blocks import check_message
 
 WORSE = Trend(tuple(Point((40, 760), (late, 1), (0.08, 0.08)) for late in (0, 0, 1, 6, 12)))
@@ -172,3 +174,50 @@ def test_an_undo_reads_as_one() -> None:
 
 
 UNDO_NOTE = Note(1, Topic.ROLLED_BACK, NOW, "undone by grace: carts are empty", by=ADA)
+
+
+@pytest.mark.parametrize(
+    ("phase", "plan", "said"),
+    [
+        (
+            Observing(0, NOW, LATER, LATER, extended=True),
+            a_plan(),
+            "At 12:20 UTC: promoted to 100 % if healthy; if not, a person is asked what to do.",
+        ),
+        (
+            Observing(0, NOW, LATER, LATEST, extended=True),
+            a_plan(),
+            "promoted to 100 % if healthy; if not, a person is asked at 12:40 UTC what to do.",
+        ),
+        (
+            Observing(1, NOW, LATER, LATER, extended=True),
+            risky_plan(),
+            "At 12:20 UTC: a person is asked to promote it if healthy; if not, a person is asked",
+        ),
+        (
+            Observing(0, NOW - timedelta(minutes=4), NOW, LATEST, extended=True),
+            risky_plan(),
+            "Once healthy: on to 50 %. Otherwise a person is asked at 12:40 UTC what to do.",
+        ),
+    ],
+)
+def test_an_extended_window_says_how_it_ends(phase: Observing, plan: Plan, said: str) -> None:
+    """A person's extension has a window of its own; the machine's ends as soon as it is healthy."""
+    text = told("observing", phase=phase, plan=plan)
+    assert said in text
+    assert ("Window extended, waiting for" in text) is (phase.until == NOW)
+
+
+def test_a_window_that_a_person_made_longer_counts_to_its_own_end() -> None:
+    """Not to the deadline of an extension that has not begun."""
+    phase = Observing(0, NOW, LATER, LATEST, extended=True)
+    assert "15 min left" in told("observing", phase=phase)
+    assert "15 min left." in live_message(in_phase("observing", phase=phase), NOW).text
+    why = spoken(why_message(in_phase("observing", phase=phase), NOW, "", "/canary").blocks)
+    assert "surely not much worse than stable at 12:20 UTC" in why
+
+
+def test_what_drifts_does_not_go_on_by_being_healthy() -> None:
+    """Nothing is raised over a hand on the router."""
+    text = told("observing", drift="the router carries 2 %, asked was 5 %")
+    assert "At 12:20 UTC: promoted to 100 % if healthy and not adrift." in text

@@ -7,7 +7,8 @@ from builders import ADA, a_canary
 from unit.slack.support import NOTES, NOW, PHASES, a_judge, in_phase, risky_plan, spoken
 
 from bot.core.canary import Canary
-from bot.core.plan import ANYONE, Actor, Escalation, Gate
+from bot.core.plan import ANYONE, Actor, Escalation, Gate, Weight
+from bot.core.shares import Share
 from bot.slack.views import help as answers
 from bot.slack.views import kit
 from bot.slack.views.canary import Action, Pressed, buttons, live_message
@@ -16,6 +17,7 @@ from bot.slack.views.thread import note_message
 from bot.workspace.blocks import check_message
 
 HEALTHY = a_judge(looks=60, requests=80)
+SEEN = Share(Weight.percent(5), 60, 4800, 91200)
 
 
 def labels(canary: Canary) -> list[str]:
@@ -60,7 +62,7 @@ def test_a_dangerous_button_names_what_it_does() -> None:
 
 def test_the_window_can_be_ended_early_once_the_numbers_are_sure() -> None:
     """The button is there as soon as all SLOs are healthy, and gone where a hand is at the router."""
-    healthy = in_phase("observing", judge=HEALTHY)
+    healthy = in_phase("observing", judge=HEALTHY, share=SEEN)
     assert labels(healthy) == ["Go on now", "Pause", "+10 min", "Abort"]
     assert labels(replace(healthy, drift="the router carries 7 %")) == labels(
         in_phase("observing")
@@ -98,7 +100,7 @@ def test_the_message_says_what_it_waits_for() -> None:
     """Thin, extended and gated canaries say what is missing, until when, and who may decide."""
     thin = spoken(live_message(in_phase("observing_extended"), NOW).blocks)
     assert "about 15 more requests to the canary (35 so far), some 17 s at this rate" in thin
-    assert "12:40 UTC a person is asked" in thin
+    assert "Once healthy: promoted to 100 %. Otherwise a person is asked at 12:40 UTC" in thin
     gate = spoken(live_message(in_phase("awaiting_promote", plan=risky_plan()), NOW).blocks)
     assert "<!subteam^S0APPROVE>, <@U0GRACE01>" in gate
     assert "Without an answer by 12:40 UTC, all traffic goes back to stable." in gate
@@ -205,7 +207,7 @@ def test_a_decision_calls_its_approvers_once() -> None:
     [
         ("rolled_back_abort", "Aborted by **grace*"),
         ("rolled_back_undo", "The promotion was undone by **grace*.\nReason: carts are empty"),
-        ("rolled_back_silence", "nobody decided in time"),
+        ("rolled_back_silence", "Rolled back."),
         ("rolled_back_failure", "the rollout failed"),
     ],
 )
@@ -250,7 +252,7 @@ def test_help_lists_every_use_and_name() -> None:
 
 def test_the_same_action_ids_are_used_everywhere() -> None:
     """Every button's id is one that the edge listens to."""
-    canaries = [*map(in_phase, PHASES), in_phase("observing", judge=HEALTHY)]
+    canaries = [*map(in_phase, PHASES), in_phase("observing", judge=HEALTHY, share=SEEN)]
     assert {button["action_id"] for one in canaries for button in buttons(one)} == set(Action)
 
 
