@@ -1,5 +1,6 @@
 """A headless Chromium, and what a person does in front of the page with it."""
 
+import io
 import os
 import re
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 CHROMIUM: Final = "/usr/bin/chromium"
@@ -46,6 +48,8 @@ class Person:
         self.page: Page = self._context.new_page()
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.goto(f"{address}/?user={name}#C0DEPLOYS")
+        # A click before the page knows who is there would be overtaken by its first drawing.
+        expect(self.page.get_by_test_id("who")).to_contain_text(re.compile(name, re.IGNORECASE))
 
     @property
     def messages(self) -> Locator:
@@ -93,7 +97,9 @@ class Person:
     def shoots(self, name: str, **options: Any) -> None:
         """A picture for the README, where one is asked for."""
         if SHOTS:
-            self.page.screenshot(path=Path(SHOTS) / f"{name}.png", **options)
+            whole = Image.open(io.BytesIO(self.page.screenshot(**options)))
+            # 256 colours are plenty for a page, and a quarter of the size.
+            whole.convert("RGB").quantize(256).save(Path(SHOTS) / f"{name}.png", optimize=True)
 
     def leaves(self) -> None:
         """Close the window; the page must have had no error."""
