@@ -266,7 +266,7 @@ class Oracle:
                     and not (isinstance(phase, PendingApproval) and rollout.counts["click freeze"])
                     and click.question in {None, question}
                     and click.step in {None, getattr(phase, "step", None)}
-                    and not (question == "promote" and after.drift)
+                    and not (question == "promote" and "the router carries" in reason)
                 )
             case "pause":
                 fits = isinstance(phase, Observing)

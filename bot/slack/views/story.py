@@ -1,7 +1,7 @@
 """What is going on with a canary, in the words of each phase, the most important line first."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.core import judge
 from bot.core.canary import (
@@ -21,9 +21,9 @@ from bot.core.canary import (
 )
 from bot.core.commands import Question
 from bot.core.moves import gate_of
-from bot.core.plan import FULL, Approval, Gate
+from bot.core.plan import Approval, Gate
 from bot.core.verdict import Health
-from bot.slack.text import bar, clip, clock_time, duration, name
+from bot.slack.text import clip, clock_time, duration, name
 from bot.slack.views.ended import because, brief, end_lines
 from bot.slack.views.kit import (
     Block,
@@ -40,6 +40,7 @@ from bot.slack.views.slos import (
     waiting_for,
 )
 from bot.slack.views.trend import trend_lines
+from bot.slack.views.window import ends_at, observing, split
 
 Line = list[Block]
 
@@ -66,7 +67,7 @@ def _now(canary: Canary, now: datetime) -> list[Line]:
         case Shifting(attempts=attempts):
             return [_moving(canary, attempts)]
         case Observing() as phase:
-            return _observing(canary, phase, now)
+            return observing(canary, phase, now)
         case Paused() as phase:
             return _paused(canary, phase)
         case AwaitingDecision(question=question, expires_at=expires_at, approvals=approvals):
@@ -86,79 +87,12 @@ def _moving(canary: Canary, attempts: int) -> Line:
     return [words("The router is being set to "), strong(str(canary.target)), words(f".{again}")]
 
 
-def _split(canary: Canary) -> Line:
-    rest = f"{100 - canary.target.share * 100:g} %"
-    return [
-        strong(f"{canary.target} of the traffic"),
-        words(f" on the canary, {rest} on stable; "),
-        words(f"{standing(judge.verdict(canary.judge), counts=False)}."),
-    ]
-
-
-def _ends_at(phase: Observing, now: datetime) -> datetime:
-    """When something happens at the latest: the window's end, or that of its extension."""
-    return phase.deadline if phase.extended and now >= phase.until else phase.until
-
-
-def _observing(canary: Canary, phase: Observing, now: datetime) -> list[Line]:
-    ends_at = _ends_at(phase, now)
-    gone, whole = now - phase.since, ends_at - phase.since
-    left = duration(ends_at - now) + " left" if ends_at > now else "deciding now"
-    share = gone / whole if whole > timedelta(0) else 1.0
-    progress = f"{bar(share)} {duration(min(gone, whole))} of {duration(whole)}, {left}"
-    if phase.extended and now >= phase.until:
-        missing = waiting_for(judge.verdict(canary.judge)) or "more evidence"
-        waiting = [strong("Window extended, waiting for "), words(f"{missing}{_pace(canary)}.")]
-        then = f"Once healthy: {_next(canary, phase.step)}. Otherwise a person is asked at "
-        decision = [words(then), at_time(ends_at), words(" what to do.")]
-        return [_split(canary), [words(progress)], waiting, decision]
-    then = f": {_next(canary, phase.step)} if healthy{' and not adrift' if canary.drift else ''}"
-    outlook = [words("At "), at_time(ends_at), words(then), *_else(phase), words(".")]
-    missing = waiting_for(judge.verdict(canary.judge)) if canary.judge.looks else ""
-    waiting = [words(f"Waiting for {missing}{_pace(canary)}.")] if missing else []
-    return [_split(canary), [words(progress)], outlook, waiting]
-
-
-def _pace(canary: Canary) -> str:
-    """How long that takes as requests come now; nothing where that cannot be told."""
-    found, state = judge.verdict(canary.judge), canary.judge
-    missing = found.needed - found.requests
-    if state.warm_at is None or state.last_at is None or not found.requests or missing <= 0:
-        return ""
-    watched = state.last_at - state.warm_at
-    if found.health is not Health.THIN or watched <= timedelta(0):
-        return ""
-    return f", some {duration(watched * (missing / found.requests))} at this rate"
-
-
-def _next(canary: Canary, step: int) -> str:
-    """What a healthy window ends with."""
-    steps = canary.plan.steps
-    if step + 1 < len(steps):
-        return f"on to {steps[step + 1].weight}"
-    if canary.plan.promote_gate is not None:
-        return "a person is asked to promote it"
-    return f"promoted to {FULL}"
-
-
-def _else(phase: Observing) -> Line:
-    """What any other window ends with, where a person has made it longer after its extension."""
-    if not phase.extended:
-        return []
-    when = [words(" at "), at_time(phase.deadline)] if phase.deadline > phase.until else []
-    return [words("; if not, a person is asked"), *when, words(" what to do")]
-
-
 def _paused(canary: Canary, phase: Paused) -> list[Line]:
     left = duration(phase.remaining)
     return [
-        _split(canary),
+        split(canary),
         [words("Paused by "), who(phase.by), words(" at "), at_time(phase.since), *_until(phase)],
-        [
-            words(
-                f"Still judged and still rolled back. {left} of the window are left when it goes on."
-            )
-        ],
+        [words(f"Still judged and still rolled back. It goes on with {left} of the window.")],
     ]
 
 
@@ -174,7 +108,7 @@ def _why_asked(canary: Canary, question: Question) -> str:
         case "start":
             return "No traffic has moved."
         case "promote":
-            return f"Healthy over the whole window at {canary.target}.{_but_now(canary)}"
+            return f"Its window at {canary.target} ended healthy.{_but_now(canary)}"
         case "thin":
             missing = waiting_for(found) or "too few requests"
             return f"Still at {canary.target}. Too little to judge; still needed: {missing}."
@@ -188,9 +122,7 @@ def _why_asked(canary: Canary, question: Question) -> str:
 def healthy_now(canary: Canary) -> str:
     """What the numbers say of a canary that was healthy when it was asked about."""
     changed = _but_now(canary).strip()
-    return (
-        f"It was healthy over the whole window. {changed}" if changed else "All SLOs are healthy."
-    )
+    return f"Its window ended healthy. {changed}" if changed else "All SLOs are healthy."
 
 
 def _but_now(canary: Canary) -> str:
@@ -287,8 +219,8 @@ def sentence(canary: Canary, now: datetime) -> str:
         case Shifting() | Promoting():
             return "The router is being set."
         case Observing() as phase:
-            ends_at = _ends_at(phase, now)
-            left = f"{duration(ends_at - now)} left" if ends_at > now else "deciding now"
+            until = ends_at(phase, now)
+            left = f"{duration(until - now)} left" if until > now else "deciding now"
             return f"{_standing(canary)}, {left}."
         case Paused(by=by):
             return f"Paused by {by.name or by.id}. {_standing(canary)}."
