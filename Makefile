@@ -6,8 +6,8 @@ BIN := .venv/bin
 SCENARIO ?= healthy
 SOURCES := bot adapters tests
 SCREENS := tests/e2e/screens
-# Most tests wait for real parts: three files at once, each in one process, long ones first.
-AT_ONCE := -n 3 --dist loadfile --no-loadscope-reorder
+# Most tests wait for real parts: three files at once, each in one process.
+AT_ONCE := -n 3 --dist loadfile
 
 .PHONY: help demo serve test test-only soak check format lint types contracts lock bench bench-judge bench-slack screenshots clean
 

@@ -43,6 +43,9 @@ AFTER_ANSWER: Final = 0.5
 """Seconds from the acknowledgement until its view is sure to stand; it goes another way than the
 result does, and would replace a result that came before it."""
 
+UNDER_WAY: Final = 0.3
+"""Seconds in which the answer to a change of ours has come."""
+
 TYPED: Final = frozenset({action_id("percent"), action_id("window")})
 POST_PATIENCE: Final = 5.0
 POST_LOOK: Final = 0.3
@@ -109,14 +112,32 @@ async def change(parts: Parts, body: dict[str, Any]) -> None:
     if action not in TYPED:  # a field that was emptied is about to be typed into
         moved = action == action_id("service")
         draft = drafting.adjusted(parts.catalog, draft, moved=moved)
-    stands = parts.views.since(str(view.get("hash") or ""))
     try:
-        shown = await parts.views.update(view_id, _drawn(parts, draft, Facts()), stands)
+        shown = await _redraw(parts, draft, view_id, str(view.get("hash") or ""))
         await _inform(parts, draft, shown)
     except (Closed, Overtaken):  # it may have been sent meanwhile: what came of that stays
         return
     except PortError as error:  # the form works without it
         _log.warning("slack.form.not_informed", why=str(error))
+
+
+async def _redraw(parts: Parts, draft: Draft, view_id: str, seen: str) -> Shown:
+    """Draw the form anew over what was seen, or over what we have made of that since.
+
+    A change of ours may be under way: Slack has it, and its answer has not come yet.
+
+    Raises:
+        Overtaken: somebody else has changed it; Closed, PortError: as of `Views.update`.
+
+    """
+    while True:
+        stands = parts.views.since(seen)
+        try:
+            return await parts.views.update(view_id, _drawn(parts, draft, Facts()), stands)
+        except Overtaken:
+            await asyncio.sleep(UNDER_WAY)
+            if parts.views.since(seen) == stands:
+                raise
 
 
 def submit(parts: Parts, body: dict[str, Any]) -> AtOnce:
