@@ -52,11 +52,11 @@ def approve(
     refusal = _no(canary, gate, message.by) or _twice(canary, gate, phase.approvals, message.by)
     if refusal:
         return Refused(refusal)
+    if canary.drift and question == "promote":
+        return Refused(not_proven(canary, canary.drift))
     approvals = (*phase.approvals, Approval(message.by, message.at))
     what = "the start" if question == "start" else "the promotion"
     said = f"approved {what}{_count(gate, len(approvals))}"
-    if canary.drift and question == "promote":
-        return Refused(not_proven(canary, canary.drift))
     noted = replace(canary, phase=replace(phase, approvals=approvals)).noted(
         message.at, said, message.by
     )
