@@ -1,0 +1,91 @@
+"""Who owns a file, by the text of a CODEOWNERS file: the last pattern that matches wins."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from pathspec import GitIgnoreSpec
+
+MOST_LINES: Final = 5000
+"""Further lines are not read; GitHub takes 3 MB, no project has that many."""
+
+EVERYONE: Final = "*"
+"""The owner of every file where there are too many files and patterns to look them all up."""
+
+_MOST_LOOKUPS: Final = 3_000_000
+_SECTION: Final = re.compile(r"^\^?\[[^\]]{1,200}\](?:\[\d+\])?(.*)$")
+_FIELD: Final = re.compile(r"(?:\\.|[^\s\\])+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    spec: GitIgnoreSpec
+    flat: bool
+    depth: int
+    owners: tuple[str, ...]
+
+    def names(self, path: str) -> bool:
+        if self.flat and path.count("/") != self.depth:
+            return False
+        return self.spec.match_file(path)
+
+
+@dataclass(slots=True)
+class _Section:
+    """GitLab's: each has an owner of its own; a file without sections is one."""
+
+    defaults: tuple[str, ...] = ()
+    patterns: list[_Pattern] = field(default_factory=list)
+
+    def owners(self, path: str) -> tuple[str, ...]:
+        found = next((one for one in reversed(self.patterns) if one.names(path)), None)
+        return found.owners if found else ()
+
+
+def owners(text: str, paths: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """The owners of each path, in small letters; none where no pattern matches.
+
+    Args:
+        text: of a CODEOWNERS file, GitHub's or GitLab's; what is no rule in it is passed over.
+        paths: from the repository's root.
+
+    """
+    sections = _sections(text)
+    wanted = list(paths)
+    if len(wanted) * sum(len(section.patterns) for section in sections) > _MOST_LOOKUPS:
+        return dict.fromkeys(wanted, (EVERYONE,))
+    return {
+        path: tuple(dict.fromkeys(owner for section in sections for owner in section.owners(path)))
+        for path in wanted
+    }
+
+
+def _sections(text: str) -> list[_Section]:
+    sections = [_Section()]
+    for raw in text.splitlines()[:MOST_LINES]:
+        line = re.split(r"(?:^|\s)#", raw[:2000], maxsplit=1)[0].strip()
+        if not line:
+            continue
+        if head := _SECTION.match(line):
+            sections.append(_Section(tuple(head[1].lower().split())))
+            continue
+        pattern = _pattern(line, sections[-1].defaults)
+        if pattern is not None:
+            sections[-1].patterns.append(pattern)
+    return sections
+
+
+def _pattern(line: str, defaults: tuple[str, ...]) -> _Pattern | None:
+    written, *named = _FIELD.findall(line)
+    if written.startswith("!"):
+        return None  # CODEOWNERS knows no exceptions
+    text = written.replace("\\#", "#")
+    try:
+        spec = GitIgnoreSpec.from_lines([text])
+    except ValueError:
+        return None
+    # Unlike in a .gitignore, `docs/*` owns no file of a folder below docs.
+    flat = text.endswith("/*") and "**" not in text
+    depth = text.strip("/").count("/")
+    return _Pattern(spec, flat, depth, tuple(one.lower() for one in named) or defaults)
