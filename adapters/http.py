@@ -70,18 +70,22 @@ class Answer:
         return self.body.decode("utf-8", errors="replace")
 
 
-def new_client() -> httpx.AsyncClient:
+def new_client(*, far: bool = False) -> httpx.AsyncClient:
     """Make the shared client; whoever makes it closes it.
 
-    The environment's proxies are left alone: what is asked are servers nearby, named in the
-    configuration. Certificates are checked against the system's store.
+    Certificates are checked against the system's store.
+
+    Args:
+        far: for servers on the internet, which may only be reached by the environment's proxy.
+            Without it that proxy is left alone: what is asked are servers nearby.
+
     """
     return httpx.AsyncClient(
         timeout=httpx.Timeout(4.0, connect=2.0),
         limits=httpx.Limits(max_connections=100, max_keepalive_connections=20),
         follow_redirects=False,
         headers={"User-Agent": "canarybot"},
-        trust_env=False,
+        trust_env=far,
         verify=ssl.create_default_context(),
     )
 

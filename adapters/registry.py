@@ -17,10 +17,10 @@ from typing import Any, ClassVar, Final, Literal, Protocol, get_args, overload
 import httpx
 from pydantic import BaseModel
 
-from bot.ports import Clock, LogSource, MetricSource, ReadinessProbe, TrafficRouter
+from bot.ports import ChangeSource, Clock, LogSource, MetricSource, ReadinessProbe, TrafficRouter
 
-Port = Literal["traffic", "metrics", "logs", "readiness"]
-AnyAdapter = TrafficRouter | MetricSource | LogSource | ReadinessProbe
+Port = Literal["traffic", "metrics", "logs", "readiness", "changes"]
+AnyAdapter = TrafficRouter | MetricSource | LogSource | ReadinessProbe | ChangeSource
 
 BUILT_IN: Final[Mapping[Port, Mapping[str, str]]] = {
     "traffic": {
@@ -39,6 +39,12 @@ BUILT_IN: Final[Mapping[Port, Mapping[str, str]]] = {
     "readiness": {
         "http": "adapters.readiness.http:HttpProbe",
         "memory": "adapters.readiness.memory:MemoryProbe",
+    },
+    "changes": {
+        "git": "adapters.changes.git:GitChanges",
+        "github": "adapters.changes.github:GitHubChanges",
+        "gitlab": "adapters.changes.gitlab:GitLabChanges",
+        "memory": "adapters.changes.memory:MemoryChanges",
     },
 }
 """What ships with the bot; these names work even where the package's metadata is stale."""
@@ -121,6 +127,10 @@ def make(
     options: Mapping[str, object],
     surroundings: Surroundings,
 ) -> ReadinessProbe: ...
+@overload
+def make(
+    port: Literal["changes"], name: str, options: Mapping[str, object], surroundings: Surroundings
+) -> ChangeSource: ...
 def make(
     port: Port, name: str, options: Mapping[str, object], surroundings: Surroundings
 ) -> AnyAdapter:

@@ -1,0 +1,1 @@
+"""Sources of what lies between two revisions, one module a vendor."""
