@@ -1,7 +1,7 @@
 """One service with adapters that do as they are told, and an engine around them."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,7 +23,7 @@ from bot.engine.loop import Loop
 from bot.engine.ownership import Ownership
 from bot.engine.service import CanaryService
 from bot.engine.ticker import Ticker
-from bot.ports import CanaryStore, Pager, PortError, ServicePorts, Turn
+from bot.ports import CanaryStore, Pager, PortError, ServicePorts, Subscriber, Turn
 
 TICK = timedelta(milliseconds=50)
 QUICK = Tuning(
@@ -142,7 +142,12 @@ class Bot:
     """One replica."""
 
     def __init__(
-        self, outside: Outside, store: CanaryStore, owner: str, pager: Pager | None = None
+        self,
+        outside: Outside,
+        store: CanaryStore,
+        owner: str,
+        pager: Pager | None = None,
+        subscribers: Mapping[str, Subscriber] | None = None,
     ) -> None:
         clock = Now()
         self.ticker = Ticker(clock)
@@ -156,6 +161,7 @@ class Bot:
             ticker=self.ticker,
             clock=clock,
             encode=encode_message,
+            subscribers=subscribers,
         )
         self.service = CanaryService(store, self.loop, clock, owner)
         self.ownership = Ownership(store, self.service, owner)
@@ -192,6 +198,7 @@ def a_start(**changes: Any) -> Start:
         promote_gate=changes.pop("promote_gate", None),
         extension=timedelta(seconds=1),
         escalation=changes.pop("escalation", Escalation()),
+        subscribers=changes.pop("subscribers", ()),
     )
     fields = {
         "canary_id": "shop-abc123",

@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from bot.core.commands import Question
 from bot.core.effects import Intent
+from bot.core.freezes import Override
 from bot.core.judge import JudgeState
 from bot.core.plan import FULL, ZERO, Actor, Approval, Plan, Step, Weight
 from bot.core.reading import Tally
@@ -29,6 +30,16 @@ class Cause:
     text: str
     by: Actor | None = None
     findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a person said afterwards of a rollback: was the canary to blame, or was it not."""
+
+    false: bool
+    by: Actor
+    at: datetime
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +228,9 @@ class Canary:
         trouble_at: when something first spoke against it.
         trend: how both arms did lately.
         undoes: id of the promoted canary that this one takes back; empty for all others.
+        override: by whose leave it was started in spite of a freeze.
+        mark: what a person said of its rollback afterwards.
+        milestones: how many moments of it others have been told of.
 
     """
 
@@ -244,6 +258,9 @@ class Canary:
     trouble_at: datetime | None = None
     trend: Trend = field(default_factory=Trend)
     undoes: str = ""
+    override: Override | None = None
+    mark: Mark | None = None
+    milestones: int = 0
     timeline: tuple[Entry, ...] = ()
 
     @property

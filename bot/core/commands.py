@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from bot.core.freezes import Override
 from bot.core.plan import Actor, Plan, Weight
 from bot.core.slo import Arms
 from bot.core.verdict import Finding
@@ -15,7 +16,12 @@ knows of a canary that nobody remembers."""
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Begin a canary of this revision."""
+    """Begin a canary of this revision.
+
+    Attributes:
+        override: by whose leave it begins although its service is frozen.
+
+    """
 
     canary_id: str
     service: str
@@ -25,6 +31,7 @@ class Start:
     by: Actor
     at: datetime
     reason: str = ""
+    override: Override | None = None
     kind: Literal["start"] = "start"
 
 
@@ -158,4 +165,20 @@ class Extend:
     kind: Literal["extend"] = "extend"
 
 
-Command = Approve | Abort | Pause | Resume | Promote | Extend
+@dataclass(frozen=True, slots=True)
+class MarkAlarm:
+    """Say of a rollback, afterwards, whether the canary was to blame.
+
+    Attributes:
+        false: whether it was a false alarm; a person who looks again may change their mind.
+
+    """
+
+    by: Actor
+    at: datetime
+    false: bool
+    reason: str = ""
+    kind: Literal["mark_alarm"] = "mark_alarm"
+
+
+Command = Approve | Abort | Pause | Resume | Promote | Extend | MarkAlarm

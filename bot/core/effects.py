@@ -54,6 +54,20 @@ class Note:
     step: int | None = None
 
 
+class Milestone(StrEnum):
+    """What has just become true of a canary, for those who are told of it from outside."""
+
+    STARTED = "started"
+    WAITING = "waiting"
+    OBSERVING = "observing"
+    PAUSED = "paused"
+    PROMOTING = "promoting"
+    ROLLING_BACK = "rolling_back"
+    PROMOTED = "promoted"
+    ROLLED_BACK = "rolled_back"
+    REJECTED = "rejected"
+
+
 @dataclass(frozen=True, slots=True)
 class Prepare:
     """Read the router's split and the readiness of every backend."""
@@ -129,8 +143,26 @@ class ShowPicture:
     kind: Literal["show_picture"] = "show_picture"
 
 
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """Tell one subscriber of a milestone; each is told in order, and none waits for another.
+
+    Attributes:
+        number: of the milestone within its canary, so that it is told once.
+        detail: one plain sentence.
+
+    """
+
+    subscriber: str
+    number: int
+    milestone: Milestone
+    at: datetime
+    detail: str = ""
+    kind: Literal["publish"] = "publish"
+
+
 Outward = GatherEvidence | OpenThread | Tell | ShowEnd | ShowPicture
 """Only tells people, or fetches what they are told: in order, and never in anybody's way."""
 
-Intent = Prepare | SetWeight | Page | Outward
+Intent = Prepare | SetWeight | Page | Publish | Outward
 Effect = Intent | Observe

@@ -10,6 +10,7 @@ from bot.core.effects import (
     GatherEvidence,
     OpenThread,
     Page,
+    Publish,
     SetWeight,
     ShowEnd,
     ShowPicture,
@@ -22,6 +23,7 @@ from bot.core.events import (
     EvidenceGathered,
     Paged,
     PictureShown,
+    Published,
     ShiftFailed,
     ThreadOpened,
     Ticked,
@@ -109,7 +111,7 @@ def _rolled_back(canary: Canary, phase: RollingBack, at: datetime) -> Transition
 
 def bookkeeping(
     canary: Canary,
-    event: ThreadOpened | Told | EvidenceGathered | Paged | EndShown | PictureShown,
+    event: ThreadOpened | Told | EvidenceGathered | Paged | EndShown | PictureShown | Published,
 ) -> Transition:
     """Outward effects that were done; each is heard once."""
     match event:
@@ -137,3 +139,13 @@ def bookkeeping(
             return Transition(without(canary, ShowEnd))
         case PictureShown():
             return Transition(without(canary, ShowPicture))
+        case Published(subscriber=subscriber, number=number):
+            left = tuple(
+                intent
+                for intent in canary.intents
+                if not (
+                    isinstance(intent, Publish)
+                    and (intent.subscriber, intent.number) == (subscriber, number)
+                )
+            )
+            return Transition(canary if left == canary.intents else replace(canary, intents=left))

@@ -122,6 +122,16 @@ class PictureShown:
     kind: Literal["picture_shown"] = "picture_shown"
 
 
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A subscriber has been told of a milestone, or never will be."""
+
+    at: datetime
+    subscriber: str
+    number: int
+    kind: Literal["published"] = "published"
+
+
 Event = (
     Ticked
     | Prepared
@@ -134,4 +144,5 @@ Event = (
     | Paged
     | EndShown
     | PictureShown
+    | Published
 )

@@ -13,6 +13,7 @@ from bot.core.canary import (
     Canary,
     Cause,
     Ended,
+    Mark,
     Observing,
     Paused,
     PendingApproval,
@@ -29,6 +30,7 @@ from bot.core.commands import (
     Approve,
     Command,
     Extend,
+    MarkAlarm,
     Pause,
     Promote,
     Question,
@@ -45,6 +47,7 @@ from bot.core.events import (
     Paged,
     PictureShown,
     Prepared,
+    Published,
     ShiftFailed,
     ThreadOpened,
     Ticked,
@@ -52,6 +55,7 @@ from bot.core.events import (
     WeightApplied,
 )
 from bot.core.judge import begin as begin_judging
+from bot.core.milestones import published
 from bot.core.moves import (
     Refused,
     Transition,
@@ -68,7 +72,7 @@ from bot.core.moves import (
     the_end,
     without,
 )
-from bot.core.refusals import already, not_now
+from bot.core.refusals import already, marked_already, not_a_breach, not_now
 
 __all__ = ["Refused", "Transition", "begin", "transition"]
 
@@ -78,6 +82,10 @@ MOST_ATTEMPTS: Final = 6
 
 def begin(start: Start) -> Transition:
     """A new canary, and the first things to do for it."""
+    return published(None, _begin(start), start.at)
+
+
+def _begin(start: Start) -> Transition:
     plan = start.plan
     canary = Canary(
         id=start.canary_id,
@@ -90,7 +98,14 @@ def begin(start: Start) -> Transition:
         created_at=start.at,
         judge=begin_judging(plan.objectives),
         reason=start.reason,
+        override=start.override,
     ).noted(start.at, f"started: {plan.tier}, {plan.steps[0].weight}", start.by)
+    if plan.lowered_from:
+        lowered = f"asked to lower the tier from {plan.lowered_from} to {plan.tier}"
+        canary = canary.noted(start.at, _because(lowered, start.reason), start.by)
+    if start.override is not None:
+        over = f"overrode the freeze of {start.override.of}"
+        canary = canary.noted(start.at, _because(over, start.override.reason), start.override.by)
     if plan.start_gate is None:
         move = prepare(canary, start.at)
         opened = announce(move.canary)
@@ -103,11 +118,26 @@ def begin(start: Start) -> Transition:
 
 def transition(canary: Canary, message: Command | Event) -> Transition | Refused:
     """What this message makes of the canary."""
+    move = _transition(canary, message)
+    return move if isinstance(move, Refused) else published(canary, move, message.at)
+
+
+def _transition(canary: Canary, message: Command | Event) -> Transition | Refused:
     match message:
-        case ThreadOpened() | Told() | EvidenceGathered() | Paged() | EndShown() | PictureShown():
+        case (
+            ThreadOpened()
+            | Told()
+            | EvidenceGathered()
+            | Paged()
+            | EndShown()
+            | PictureShown()
+            | Published()
+        ):
             return bookkeeping(canary, message)
         case Abort():
             return _abort(canary, message)
+        case MarkAlarm():
+            return _mark(canary, message)
         case _:
             pass
     match canary.phase:
@@ -138,6 +168,23 @@ def _abort(canary: Canary, abort: Abort) -> Transition | Refused:
     why = f": {abort.reason}" if abort.reason else ""
     cause = Cause("abort", f"aborted by {abort.by.name or abort.by.id}{why}", abort.by)
     return roll_back(canary, cause, abort.at)
+
+
+def _mark(canary: Canary, message: MarkAlarm) -> Transition | Refused:
+    """Whether a rollback was right is said by people afterwards; it moves nothing."""
+    phase = canary.phase
+    if not isinstance(phase, RolledBack) or phase.cause.kind != "breach":
+        return Refused(not_a_breach(canary))
+    said = "marked as a false alarm" if message.false else "marked as a real problem"
+    mark = Mark(message.false, message.by, message.at, message.reason)
+    if canary.mark is not None and canary.mark.false == mark.false:
+        return Refused(marked_already(canary))
+    noted = canary.noted(message.at, _because(said, message.reason), message.by)
+    return Transition(replace(noted, mark=mark))
+
+
+def _because(said: str, reason: str) -> str:
+    return f"{said}: {reason}" if reason else said
 
 
 def _while_pending(

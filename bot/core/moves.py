@@ -18,7 +18,17 @@ from bot.core.canary import (
     RollingBack,
     Shifting,
 )
-from bot.core.commands import Abort, Approve, Command, Extend, Pause, Promote, Question, Resume
+from bot.core.commands import (
+    Abort,
+    Approve,
+    Command,
+    Extend,
+    MarkAlarm,
+    Pause,
+    Promote,
+    Question,
+    Resume,
+)
 from bot.core.effects import (
     Effect,
     Intent,
@@ -212,6 +222,6 @@ def _arms(canary: Canary) -> Arms[str]:
 
 def ignore_or(reason: str, canary: Canary, message: Command | Event) -> Transition | Refused:
     """Commands out of place are refused with a reason; events out of place are late, and ignored."""
-    if isinstance(message, Approve | Abort | Pause | Resume | Promote | Extend):
+    if isinstance(message, Approve | Abort | Pause | Resume | Promote | Extend | MarkAlarm):
         return Refused(reason)
     return Transition(canary)

@@ -9,6 +9,7 @@ from bot.core import judge
 from bot.core.canary import AwaitingDecision, Canary, Promoted
 from bot.core.commands import Found
 from bot.core.effects import Topic
+from bot.core.milestones import published
 from bot.core.moves import Transition, announce, telling
 from bot.core.plan import FULL, ZERO, Split, Step
 from bot.core.slo import Arms
@@ -67,4 +68,5 @@ def begin_found(found: Found) -> Transition:
         f"{found.arms.canary} carries {found.weight} of {found.service}'s traffic, and no record "
         "says why. Promote it if it is wanted"
     )
-    return telling(announce(canary), Topic.DECISION_NEEDED, found.at, detail)
+    move = telling(announce(canary), Topic.DECISION_NEEDED, found.at, detail)
+    return published(None, move, found.at)

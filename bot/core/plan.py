@@ -5,10 +5,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
+from bot.core.assessment import Assessment
 from bot.core.slo import Objectives
 
 ANYONE: Final = "anyone"
-"""In a gate's approvers: whoever can see the button may press it."""
+"""In a gate's approvers: whoever can see the button may press it. Machines are not meant."""
+
+MACHINE: Final = "token:"
+"""How the ids of machines begin: `token:` and the name of what they authenticate with."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -78,11 +82,22 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asked: a person or a machine, and the groups that were looked up for them at the click."""
+    """Who asked: a person or a machine, and the groups that were looked up for them at the click.
+
+    Attributes:
+        via: the id of the machine that speaks for this person; empty where they spoke themselves.
+
+    """
 
     id: str
     name: str = ""
     groups: tuple[str, ...] = ()
+    via: str = ""
+
+    @property
+    def is_machine(self) -> bool:
+        """Whether no person stands behind it."""
+        return self.id.startswith(MACHINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +130,16 @@ class Gate:
             raise ValueError(f"a gate needs at least one approval, not {self.needed}")
 
     def admits(self, actor: Actor) -> bool:
-        """Whether this person may decide here; nobody may when no approver is named."""
-        return ANYONE in self.approvers or not {actor.id, *actor.groups}.isdisjoint(self.approvers)
+        """Whether this actor may decide here; nobody may when no approver is named.
+
+        A machine has to be named: “anyone” means people. One that speaks for a person has only
+        said who that is, and decides nothing in their name.
+        """
+        if actor.via:
+            return actor.via in self.approvers
+        if ANYONE in self.approvers and not actor.is_machine:
+            return True
+        return not {actor.id, *actor.groups}.isdisjoint(self.approvers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +197,9 @@ class Plan:
         escalation: who is called when a rollback takes long.
         pause: how long a pause lasts when nobody says otherwise; then it goes on.
         dashboards: what a breach links to.
+        assessment: what was found of the change; None where nobody has looked, as of an orphan.
+        lowered_from: the tier that the change belongs into, where an approver has lowered it.
+        subscribers: names of those who are told of its milestones.
 
     """
 
@@ -190,6 +216,9 @@ class Plan:
     escalation: Escalation = Escalation()
     pause: timedelta = timedelta(hours=2)
     dashboards: tuple[Dashboard, ...] = ()
+    assessment: Assessment | None = None
+    lowered_from: str = ""
+    subscribers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.steps:

@@ -16,7 +16,6 @@ from bot.core.canary import (
     RollingBack,
     Shifting,
 )
-from bot.core.freezes import Freeze
 from bot.core.plan import ANYONE, Gate
 
 
@@ -52,6 +51,29 @@ def already(canary: Canary) -> str:
     if isinstance(canary.phase, RollingBack):
         return f"{canary.service} {canary.revision} is on its way back already: it {describe(canary)}."
     return f"Nothing changed: {canary.service} {canary.revision} {describe(canary)}."
+
+
+def may_not_override(service: str, gate: Gate) -> str:
+    """For an override by somebody who is no approver."""
+    return (
+        f"You may not start {service} in spite of a freeze, so nothing changed. "
+        f"Who may: {_who(gate)}. Ask one of them, or wait for its end."
+    )
+
+
+def not_a_breach(canary: Canary) -> str:
+    """For a mark on what no breach has ended."""
+    return (
+        f"Only a rollback after a breach can be a false alarm, and {canary.service} "
+        f"{canary.revision} {describe(canary)}. Nothing changed."
+    )
+
+
+def marked_already(canary: Canary) -> str:
+    """For the same mark a second time."""
+    mark = canary.mark
+    by = f" by {mark.by.name or mark.by.id}" if mark else ""
+    return f"It is marked so already{by}. Nothing changed."
 
 
 def not_now(canary: Canary) -> str:
@@ -114,15 +136,6 @@ def too_long(canary: Canary, most: timedelta) -> str:
     return (
         f"Not extended: {canary.service} {canary.revision} would be watched for more than "
         f"{most.total_seconds() / 3600:g} hours in all. Decide now, or abort it and start it again."
-    )
-
-
-def is_frozen(freeze: Freeze) -> str:
-    """For a start, or the approval of one, during a freeze."""
-    reason = f": {freeze.reason}" if freeze.reason else ""
-    return (
-        f"Not started: {freeze.what} is frozen by {freeze.by.name or freeze.by.id} until "
-        f"{freeze.until:%Y-%m-%d %H:%M} UTC{reason}. To lift it: `/canary unfreeze {freeze.scope}`."
     )
 
 

@@ -12,6 +12,7 @@ from bot.core import judge
 from bot.core.canary import Canary, Cause, Promoted, Rejected, RollingBack, Thread
 from bot.core.commands import Undo
 from bot.core.effects import SetWeight
+from bot.core.milestones import published
 from bot.core.moves import Transition, announce, intending
 from bot.core.plan import FULL, ZERO, Actor, Split
 from bot.core.slo import NoData, Readiness
@@ -130,7 +131,7 @@ def begin_undo(undo: Undo) -> Transition:
         undoes=undo.undoes,
     ).noted(undo.at, f"the promotion is undone: {cause.text}", undo.by)
     move = intending(canary, SetWeight(undo.arms, ZERO))
-    if canary.thread is not None:
-        return move
-    opened = announce(move.canary)
-    return Transition(opened.canary, (*move.effects, *opened.effects))
+    if canary.thread is None:
+        opened = announce(move.canary)
+        move = Transition(opened.canary, (*move.effects, *opened.effects))
+    return published(None, move, undo.at)

@@ -7,7 +7,7 @@ from typing import Final
 
 from bot.core.canary import Canary
 from bot.core.commands import Abort, Command
-from bot.core.effects import Outward, SetWeight
+from bot.core.effects import Outward, Publish, SetWeight
 from bot.core.events import Event, Ticked
 from bot.core.machine import Transition
 from bot.ports import CanaryStore, Conflict, Happening, PortError, Record
@@ -28,6 +28,7 @@ class Held:
         unsaved: what happened while the store could not be reached.
         since: the event loop's time at which it was taken.
         gone: whether it was let go; whatever still waits for its turn does nothing then.
+        publishing: what tells each subscriber, by its name.
 
     """
 
@@ -39,6 +40,7 @@ class Held:
     outbox: asyncio.Task[None] | None = None
     since: float = field(default_factory=lambda: asyncio.get_running_loop().time())
     gone: bool = False
+    publishing: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     flush: asyncio.Task[None] | None = None
 
     @property
@@ -63,6 +65,12 @@ class Held:
 def outward(canary: Canary) -> tuple[Outward, ...]:
     """What waits to be told, in order."""
     return tuple(intent for intent in canary.intents if isinstance(intent, Outward))
+
+
+def news(canary: Canary, subscriber: str) -> tuple[Publish, ...]:
+    """What waits to be told to a subscriber, in order."""
+    waiting = (intent for intent in canary.intents if isinstance(intent, Publish))
+    return tuple(publish for publish in waiting if publish.subscriber == subscriber)
 
 
 def worth_saving(before: Canary, move: Transition, message: Command | Event) -> bool:

@@ -20,6 +20,9 @@ RETRACTED_AT_MOST: Final = 6
 Deliver = Callable[[Held, Event], Awaitable[bool]]
 """Feeds an outcome back; False when the canary is another replica's now."""
 
+Lost = Callable[[Held], None]
+"""Lets go of a canary that is another replica's."""
+
 UNSAVED: Final = timedelta(milliseconds=250)
 """Between two looks whether the store is back."""
 
@@ -34,7 +37,7 @@ class Outbox:
         store: CanaryStore,
         runner: EffectRunner,
         deliver: Deliver,
-        lost: Callable[[Held], None],
+        lost: Lost,
     ) -> None:
         self._store = store
         self._runner = runner

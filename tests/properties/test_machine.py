@@ -30,6 +30,7 @@ from bot.core.commands import (
     Approve,
     Command,
     Extend,
+    MarkAlarm,
     Pause,
     Promote,
     Question,
@@ -39,10 +40,12 @@ from bot.core.commands import (
 from bot.core.effects import (
     Effect,
     GatherEvidence,
+    Milestone,
     Observe,
     OpenThread,
     Page,
     Prepare,
+    Publish,
     SetWeight,
     ShowEnd,
     ShowPicture,
@@ -57,6 +60,7 @@ from bot.core.events import (
     Paged,
     PictureShown,
     Prepared,
+    Published,
     ShiftFailed,
     ThreadOpened,
     Ticked,
@@ -97,6 +101,8 @@ def plans(draw: st.DrawFn) -> Plan:
         extension=draw(st.sampled_from([timedelta(0), timedelta(minutes=1)])),
         prepare_timeout=timedelta(seconds=20),
         pause=timedelta(minutes=1),
+        subscribers=draw(st.sampled_from([(), ("webhook:ci", "github")])),
+        lowered_from=draw(st.sampled_from(["", "risky"])),
     )
 
 
@@ -116,9 +122,11 @@ class Rollout(RuleBasedStateMachine):
         self.reached: list[int | None] = []
         self.breached = False
         self.pending: list[Effect] = []
+        self.published: dict[str, list[Publish]] = {}
         move = begin(Start("shop-abc123", "shop", "v2", plan, "C0DEPLOYS", ADA, NOON))
         self.canary: Canary = move.canary
         self.pending.extend(move.effects)
+        self.check_news(move)
 
     def send(self, message: Command | Event) -> None:
         """Feed one message and check everything that must hold of any move."""
@@ -161,12 +169,31 @@ class Rollout(RuleBasedStateMachine):
             if after.plan.promote_gate is not None:
                 assert opened, "a gate opens for enough approvers only"
         self.check_people(before, message, move)
+        self.check_news(move)
         if isinstance(after.phase, Promoted) and before.phase != after.phase:
             assert isinstance(message, WeightApplied)
             assert message.weight == FULL
         if isinstance(after.phase, RolledBack) and before.phase != after.phase:
             assert isinstance(message, WeightApplied)
             assert message.weight == ZERO
+
+    def check_news(self, move: Transition) -> None:
+        """Every subscriber is told of the same, once, in order, and of the end last."""
+        for effect in move.effects:
+            if isinstance(effect, Publish):
+                assert effect in move.canary.intents, "a restart must not lose it"
+                told = self.published.setdefault(effect.subscriber, [])
+                assert [one.number for one in told] == [*range(1, effect.number)]
+                assert not told or told[-1].milestone not in {
+                    Milestone.PROMOTED,
+                    Milestone.ROLLED_BACK,
+                    Milestone.REJECTED,
+                }
+                told.append(effect)
+        kinds = {tuple(one.milestone for one in told) for told in self.published.values()}
+        assert len(kinds) <= 1
+        if move.canary.is_ended and move.canary.plan.subscribers:
+            assert self.published["github"][-1].milestone == move.canary.phase.kind
 
     def opened(self, before: Canary, message: Command | Event) -> bool:
         """Whether enough different people who may have said yes by now."""
@@ -234,7 +261,17 @@ class Rollout(RuleBasedStateMachine):
                 self.send(Paged(self.now))
             case ShowPicture() if how != "badly":
                 self.send(PictureShown(self.now))
-            case OpenThread() | Tell() | GatherEvidence() | ShowEnd() | Page() | ShowPicture():
+            case Publish(subscriber=subscriber, number=number) if how != "badly":
+                self.send(Published(self.now, subscriber, number))
+            case (
+                OpenThread()
+                | Tell()
+                | GatherEvidence()
+                | ShowEnd()
+                | Page()
+                | ShowPicture()
+                | Publish()
+            ):
                 self.pending.append(effect)
 
     def world(self, *, ready: bool) -> tuple[dict[str, Weight], dict[str, Readiness | NoData]]:
@@ -294,6 +331,24 @@ class Rollout(RuleBasedStateMachine):
                         self.send(Paged(self.now))
                     case ShowPicture():
                         self.send(PictureShown(self.now))
+                    case Publish(subscriber=subscriber, number=number):
+                        self.send(Published(self.now, subscriber, number))
+
+    @rule(false=st.booleans())
+    def somebody_marks_it(self, false: bool) -> None:
+        """Whether it was a false alarm is only asked of a breach, and moves nothing."""
+        before = self.canary
+        answer = transition(before, MarkAlarm(ADA, self.now, false))
+        phase = before.phase
+        if isinstance(phase, RolledBack) and phase.cause.kind == "breach":
+            again = before.mark is not None and before.mark.false == false
+            assert isinstance(answer, Refused) == again
+        else:
+            assert isinstance(answer, Refused)
+        if isinstance(answer, Transition):
+            assert not answer.effects
+            assert answer.canary.intents == before.intents
+        self.send(MarkAlarm(ADA, self.now, false))
 
     @rule(permille=st.sampled_from([0, 30, 200, 1000]))
     def an_outside_hand(self, permille: int) -> None:
