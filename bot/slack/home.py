@@ -269,8 +269,9 @@ async def _lift(parts: Parts, visit: Visit, lift: Lift) -> str:
     if refusal:
         return refusal
     since = datetime.fromisoformat(lift.since)
-    lifted = await parts.desk.unfreeze(lift.scope, visit.actor(), since)
+    lifted = await parts.desk.unfreeze(lift.key, visit.actor(), since)
     if lifted is None:
         return "That freeze was lifted or changed meanwhile, so nothing changed."
     what = "Every service" if lifted.what == "everything" else lifted.what
-    return f"{what} can be started again: you lifted the freeze."
+    kind = "lock" if lifted.kind == "lock" else "freeze"
+    return f"{what} can be started again: you lifted the {kind}."

@@ -21,6 +21,10 @@ Verb = Literal[
     "undo",
     "freeze",
     "unfreeze",
+    "stop-the-line",
+    "resume-the-line",
+    "lock",
+    "unlock",
     "help",
 ]
 
@@ -32,12 +36,15 @@ class Asked:
     """What was asked.
 
     Attributes:
-        target: a service's name, a canary's id, or `ALL` of a freeze; None where it was left out.
+        target: a service's name, a canary's id, or `ALL` of a freeze; None where it was left out, or
+            the verb says all.
         percent, window, tier: as written, a window with its unit; whoever makes the plan checks
             the rest.
         reason: in the person's own words.
         span: how much longer, or how long; None where nothing was said.
-        until: when a freeze ends; None where nothing was said.
+        until: when a freeze ends; None where nothing was said, which for a lock or a stopped line
+            means never.
+        override: why it is to be started although its service is frozen; None where nobody asks.
 
     """
 
@@ -50,6 +57,7 @@ class Asked:
     reason: str = ""
     span: timedelta | None = None
     until: datetime | None = None
+    override: str | None = None
 
 
 class Line(NamedTuple):

@@ -28,6 +28,8 @@ _STAMP: Final = re.compile(r"(\d{4}-\d{2}-\d{2})t(.+)")
 _WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _NAMED: Final = {"noon": time(12, tzinfo=UTC), "midnight": time(0, tzinfo=UTC)}
 _UTC: Final = frozenset({"utc", "gmt", "z"})
+_ENDLESS: Final = frozenset({"lifted", "unlocked", "unfrozen", "resumed", "released", "forever"})
+_NOTICE: Final = ("further", "notice")
 _ZONES: Final = re.compile(
     r"(?:local|[ewc]es?t|[ecmp][sd]t|[bijk]st|msk|ees?t|ae[sd]t|hkt|sgt"
     r"|(?:utc|gmt)?[+-]\d{1,2}(?::?\d{2})?)"
@@ -99,6 +101,14 @@ def end_of(words: Sequence[str], now: datetime) -> tuple[datetime, int] | Misrea
     if at <= now:
         return Misread(f"{at:%Y-%m-%d %H:%M} UTC is past: it is {now:%Y-%m-%d %H:%M} UTC now.", "")
     return at, used
+
+
+def is_endless(words: Sequence[str]) -> int:
+    """How many of the words after `until` say that somebody will end it; 0 where none do."""
+    told = tuple(word.casefold().rstrip(",;.") for word in words[:2])
+    if told == _NOTICE:
+        return 2
+    return 1 if told and told[0] in _ENDLESS else 0
 
 
 _HOW: Final = "Write until 18:00, until friday 9:00 or until 2026-12-24 18:00, in UTC, or for 2h"

@@ -9,7 +9,10 @@ from bot.slack.grammar.asked import Asked, Known, Line, Misread
 from bot.slack.grammar.moments import no_span, written_span
 from bot.slack.grammar.typed import short, tidy, unknown, with_units
 
-OPTIONS: Final = ("percent", "window", "tier", "reason")
+OPTIONS: Final = ("percent", "window", "tier", "reason", "override")
+_TALK: Final = frozenset({"reason", "override"})
+"""Options of several words."""
+
 LONGEST_REVISION: Final = 100
 BECAUSE: Final = "because"
 """The rest of the line after it is the reason."""
@@ -19,6 +22,7 @@ _EXAMPLES: Final = {
     "window": "--window 20m",
     "tier": "--tier NAME",
     "reason": '--reason "fixes the login"',
+    "override": '--override "nobody can pay"',
 }
 _HINT: Final = "start SERVICE REVISION, for example: start shop v2 --percent 5 --window 20m"
 _SHARE: Final = re.compile(r"\d{1,9}(?:[.,]\d{1,9})?%")
@@ -36,6 +40,9 @@ class _Parts:
         """Take an option's value, or say what is wrong with it."""
         if option in self.given:
             return Misread(f"`--{option}` is given twice.", "say it once")
+        if not value and option == "override":
+            why = "`--override` needs a reason, which is recorded together with your name."
+            return Misread(why, f"for example: {_EXAMPLES[option]}")
         if not value:
             return Misread(f"`--{option}` needs a value.", f"for example: {_EXAMPLES[option]}")
         self.given[option] = value
@@ -105,9 +112,11 @@ def _split(tokens: Sequence[str]) -> _Parts | Misread:
             return unknown("option", option, OPTIONS)
         if not equals:
             value = left.pop(0) if left and not left[0].startswith("-") else ""
-        if option == "reason" and len(parts.words) > 1:
+        if option in _TALK and len(parts.words) > 1:
             while value and left and not left[0].startswith("--"):
                 value += f" {left.pop(0)}"
+        if option == "override" and value.split(" ", 1)[0].casefold() == BECAUSE:
+            value = value[len(BECAUSE) :].strip()
         if wrong := parts.give(option, value):
             return wrong
     return parts
@@ -167,8 +176,8 @@ def _checked(service: str, revision: str, given: dict[str, str], known: Known) -
     if tier is not None and (name := _same(tier, known.tiers)) is None:
         return unknown("tier", tier, known.tiers)
     tier = tier if tier is None else name
-    reason = given.get("reason", "")
-    return Asked("start", service, revision, percent, window, tier, reason)
+    reason, override = given.get("reason", ""), given.get("override")
+    return Asked("start", service, revision, percent, window, tier, reason, override=override)
 
 
 def _same(word: str, names: Sequence[str]) -> str | None:

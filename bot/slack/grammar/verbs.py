@@ -8,7 +8,7 @@ from typing import Final
 from bot.core.deciding import LONGEST
 from bot.core.freezes import ALL
 from bot.slack.grammar.asked import VERBS, Asked, Known, Line, Misread, Verb
-from bot.slack.grammar.freezing import freeze, unfreeze
+from bot.slack.grammar.freezing import freeze, stop_the_line, unfreeze
 from bot.slack.grammar.moments import no_span, span_of
 from bot.slack.grammar.starts import BECAUSE, start
 from bot.slack.grammar.typed import (
@@ -58,9 +58,9 @@ _MEANT: Final[dict[str, tuple[Verb, ...]]] = {
     "details": ("show",),
     "explain": ("why",),
     "reason": ("why",),
-    "lock": ("freeze",),
-    "unlock": ("unfreeze",),
     "thaw": ("unfreeze",),
+    "reserve": ("lock",),
+    "andon": ("stop-the-line",),
 }
 _ABOUT: Final[dict[Verb, str]] = {
     "abort": "while it is live: all traffic back to stable, at once",
@@ -80,11 +80,20 @@ def parse(text: str, known: Known, now: datetime) -> Asked | Misread:
         tokens = tokens[1:]  # the whole line was pasted
     if not tokens or tokens[0].casefold() in _FOR_HELP:
         return Asked("help")
+    tokens = _one_word(tokens)
     first, rest = tidy(tokens[0]).casefold(), tokens[1:]
     verb = next((verb for verb in VERBS if verb == first), None)
     if verb is None:
         return _unknown_verb(tokens[0], rest, known)
     return _read(verb, rest, known, now)
+
+
+def _one_word(tokens: list[str]) -> list[str]:
+    """`stop the line` is the command of that name, too."""
+    said = tuple(tidy(token).casefold() for token in tokens[:3])
+    if said in {("stop", "the", "line"), ("resume", "the", "line")}:
+        return ["-".join(said), *tokens[3:]]
+    return tokens
 
 
 def _read(verb: Verb, rest: list[str], known: Known, now: datetime) -> Asked | Misread:
@@ -103,10 +112,14 @@ def _read(verb: Verb, rest: list[str], known: Known, now: datetime) -> Asked | M
             return _undo(rest, known)
         case "pause" | "extend":
             return _for_a_while(verb, rest, known)
-        case "freeze":
-            return freeze(rest, known, now)
-        case "unfreeze":
-            return unfreeze(rest, known)
+        case "freeze" | "lock":
+            return freeze(rest, known, now, verb)
+        case "unfreeze" | "unlock":
+            return unfreeze(rest, known, verb)
+        case "stop-the-line":
+            return stop_the_line(rest, known, now)
+        case "resume-the-line":
+            return Asked(verb)
         case "status" | "show" | "why" | "approve" | "promote" | "resume":
             return _about_one(verb, rest, known)
 

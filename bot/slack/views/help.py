@@ -45,6 +45,15 @@ USES: Final = (
         "Freeze", "freeze SERVICE|all [until 18:00 | for 2h] [reason]", "no starts; 24 h if unsaid"
     ),
     Use("Freeze", "unfreeze SERVICE|all", "lets it be started again"),
+    Use("Freeze", "stop-the-line [reason]", "no starts of anything until somebody resumes it"),
+    Use("Freeze", "resume-the-line", "ends that"),
+    Use("Freeze", "lock SERVICE [until 18:00 | for 2h] [reason]", "only you may start it"),
+    Use("Freeze", "unlock SERVICE", "ends that, whosever it is"),
+    Use(
+        "Freeze",
+        "start SERVICE REVISION --override REASON",
+        "in spite of all these; for approvers, and recorded",
+    ),
 )
 
 

@@ -12,6 +12,7 @@ from bot.slack.text import clip, name
 from bot.slack.views import kit, story
 from bot.slack.views.canary import buttons, headline
 from bot.slack.views.kit import Block, Line, Message, code, strong, words
+from bot.slack.views.listing import end_of, sign
 
 START: Final = "canary_home_start"
 UNFREEZE: Final = "canary_home_unfreeze"
@@ -58,19 +59,19 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Lift:
-    """What the button of a freeze carries: its scope, and since when, lest it lift a later one."""
+    """What the button of a freeze carries: its key, and since when, lest it lift a later one."""
 
-    scope: str
+    key: str
     since: str
 
     @classmethod
     def of(cls, freeze: Freeze) -> "Lift":
         """For this freeze."""
-        return cls(freeze.scope, freeze.since.isoformat())
+        return cls(freeze.key, freeze.since.isoformat())
 
     def dump(self) -> str:
         """As a button's value."""
-        return json.dumps([self.scope, self.since], ensure_ascii=False)
+        return json.dumps([self.key, self.since], ensure_ascii=False)
 
     @classmethod
     def read(cls, value: str) -> "Lift":
@@ -81,8 +82,8 @@ class Lift:
 
         """
         match json.loads(value):
-            case [str(scope), str(since)]:
-                return cls(scope, since)
+            case [str(key), str(since)]:
+                return cls(key, since)
             case _:
                 raise ValueError("the button does not carry a freeze")
 
@@ -160,30 +161,47 @@ def _frozen(freezes: Sequence[Freeze]) -> list[Block]:
     for freeze in freezes[:MOST_FREEZES]:
         why = f": {clip(freeze.reason, LONGEST_LINE)}" if freeze.reason else ""
         line = [
-            strong(name(freeze.what)),
-            words(" until "),
-            kit.on_day(freeze.until),
+            strong(f"{_sign(freeze)}{name(freeze.what)}"),
+            words(" "),
+            *end_of(freeze),
             words(", by "),
             kit.named(freeze.by),
-            words(f"{why}. Nothing new is started; what is live goes on."),
+            words(f"{why}. {_holds(freeze)}"),
         ]
         blocks.append(kit.rich(line))
-        if len(Lift.of(freeze).dump()) <= LONGEST_VALUE:
+        if freeze.lifted_by and len(Lift.of(freeze).dump()) <= LONGEST_VALUE:
             blocks.append(kit.actions(_unfreeze(freeze)))
     left = len(freezes) - MOST_FREEZES
     return blocks + ([kit.rich([words(f"and {left} more")])] if left > 0 else [])
 
 
+def _sign(freeze: Freeze) -> str:
+    """What it is, where it is no plain freeze under that headline."""
+    return "" if freeze.kind == "freeze" else f"{sign(freeze)} "
+
+
+def _holds(freeze: Freeze) -> str:
+    """What it does, and what it does not."""
+    match freeze.kind:
+        case "freeze":
+            return "Nothing new is started; what is live goes on."
+        case "lock":
+            return "Nobody else starts it; what is live goes on."
+        case "calendar":
+            return "Nothing new is started, and no command lifts it; what is live goes on."
+
+
 def _unfreeze(freeze: Freeze) -> Block:
     what = name(freeze.what, 48)
     whose = "all services" if freeze.scope == ALL else what
+    verb = "Unlock" if freeze.kind == "lock" else "Unfreeze"
     asked = f"Canaries of {whose} can be started again at once, by anybody."
     return kit.button(
-        "Unfreeze",
+        verb,
         UNFREEZE,
         Lift.of(freeze).dump(),
-        spoken=f"Unfreeze {what}",
-        confirm=kit.confirm(f"Unfreeze {what}?", asked, "Unfreeze"),
+        spoken=f"{verb} {what}",
+        confirm=kit.confirm(f"{verb} {what}?", asked, verb),
     )
 
 

@@ -130,16 +130,28 @@ def linked(url: str, label: str) -> Row:
 
 
 def frozen_row(freeze: Freeze) -> Row:
-    """What is frozen, until when, by whom and why."""
+    """What is frozen or locked, until when, by whom and why."""
     why = [words(f": {clip(freeze.reason, 200)}")] if freeze.reason else []
     return [
-        strong(f"❄️ {name(freeze.what)}"),
-        words(" is frozen until "),
-        on_day(freeze.until),
+        strong(f"{sign(freeze)} {name(freeze.what)}"),
+        words(f" is {freeze.done} "),
+        *end_of(freeze),
         words(" by "),
         named(freeze.by),
         *why,
     ]
+
+
+def sign(freeze: Freeze) -> str:
+    """Which kind it is, at a glance."""
+    return {"freeze": "❄️", "lock": "🔒", "calendar": "📅"}[freeze.kind]
+
+
+def end_of(freeze: Freeze) -> Row:
+    """Until when, in the reader's own time zone; or who ends it."""
+    if freeze.until is None:
+        return [words(freeze.end)]
+    return [words("until "), on_day(freeze.until)]
 
 
 def _frozen(freezes: Sequence[Freeze]) -> list[Row]:

@@ -8,6 +8,7 @@ from unit.slack.support import NOW, in_phase, posted
 from unit.slack.test_commands import HOUR, public
 
 from bot.core.freezes import Freeze
+from bot.core.plan import Actor
 
 
 async def in_public(here: Office, text: str) -> str:
@@ -87,9 +88,87 @@ async def test_what_waits_for_approval_is_said_to_be_held_up(here: Office) -> No
     )
     said = await in_public(here, "/canary freeze all for 2h")
     assert "1 live canary goes on, judged as before:" in said
-    assert "1 start waits for approval, which is refused until the freeze is over:" in said
+    assert "1 start waits for approval, which is refused until this is over:" in said
     assert (
         "payments v2 · never starts if nobody has approved it by 12:40 UTC · to drop it "
         "`/canary abort payments-000002`"
     ) in said
     assert "`/canary pause payments-000002`" not in said
+
+
+async def test_the_line_is_stopped_until_somebody_resumes_it(here: Office) -> None:
+    """What is live is named, with the lines that take all of it back, and how to go on."""
+    here.desk.having(
+        posted(in_phase("observing"), 1),
+        posted(in_phase("pending_approval", service="payments"), 2),
+    )
+    said = await in_public(here, "/canary stop the line nobody can pay")
+    assert "🛑 The line is stopped* by *ada*." in said
+    assert "*Why: *nobody can pay" in said
+    assert "Nothing is started until somebody lifts it." in said
+    assert "Still live: 1 canary, judged as before:" in said
+    assert "shop v2 at 5 %" in said
+    assert "To abort all of it, one line each: `/canary abort shop-000001`" in said
+    assert "1 start waits for approval, which is refused until this is over:" in said
+    assert "To go on: `/canary resume-the-line`" in said
+    freeze = here.desk.frozen["all"]
+    assert (freeze.until, freeze.reason, freeze.kind) == (None, "nobody can pay", "freeze")
+
+    said = await in_public(here, "/canary resume-the-line")
+    assert "🟢 Everything is not frozen any more*; lifted by *ada" in said
+    assert not here.desk.frozen
+    assert "Everything is not frozen as a whole" in await here.command("/canary resume-the-line")
+
+
+async def test_an_emergency_stop_says_when_nothing_is_live(here: Office) -> None:
+    """So that nobody looks for it at three in the morning."""
+    said = await in_public(here, "/canary stop-the-line for 2h")
+    assert "No canary is live." in said
+    assert "Nothing is started until 2026-03-02 14:05 UTC (2026-03-02 14:05 UTC; times" in said
+
+
+async def test_a_lock_is_said_to_everybody_and_taken_by_one(here: Office) -> None:
+    """Somebody else is told privately whose it is; its holder may set it anew."""
+    said = await in_public(here, "/canary lock shop my release")
+    assert "🔒 shop is locked* by *ada*." in said
+    assert "Nobody else starts it until somebody unlocks it." in said
+    assert "To unlock it: `/canary unlock shop`" in said
+    said = await in_public(here, "/canary lock shop for 1h")
+    assert "This takes the place of the lock until somebody unlocks it." in said
+
+    grace = Freeze("shop", GRACE, "hers", NOW, None, "lock")
+    here.desk.frozen = {grace.key: grace}
+    said = await here.command("/canary lock shop mine")
+    assert "Not locked: somebody else has locked shop already, so nothing changed." in said
+    assert "has it until somebody unlocks it: hers." in said
+    assert "`/canary unlock shop`" in said
+    assert here.desk.frozen == {grace.key: grace}
+
+
+async def test_a_lock_and_a_freeze_of_a_service_are_lifted_one_by_one(here: Office) -> None:
+    """And each says what still holds; whose lock it was is told."""
+    grace = Freeze("shop", GRACE, "hers", NOW, None, "lock")
+    here.desk.frozen = {grace.key: grace, "shop": Freeze("shop", GRACE, "", NOW, NOW + HOUR)}
+    said = await in_public(here, "/canary unfreeze shop")
+    assert (
+        "Still in force:\n*🔒 shop* is locked until somebody unlocks it by *grace*: hers" in said
+    )
+    assert "may be started again" not in said
+    said = await in_public(here, "/canary unlock shop")
+    assert "shop is not locked any more*; lifted by *ada*.\nIt was locked by" in said
+    assert "Canaries of it may be started again." in said
+    assert "shop is not locked, so nothing changed." in await here.command("/canary unlock shop")
+
+
+async def test_what_the_calendar_has_frozen_is_lifted_by_nobody(here: Office) -> None:
+    """It says so, and what can be done instead."""
+    by = Actor("calendar:weekend", "the calendar (weekend)")
+    window = Freeze("all", by, "rest", NOW, NOW + HOUR, "calendar")
+    here.desk.frozen = {window.key: window}
+    for command in ("/canary unfreeze all", "/canary resume-the-line"):
+        said = await here.command(command)
+        assert "Everything is frozen by the calendar, which no command lifts, so nothing" in said
+        assert "*📅 everything* is frozen until 2026-03-02 13:05 UTC by *the calendar" in said
+        assert "It stands in the configuration. An approver may start all the same:" in said
+        assert "`/canary start … --override REASON`" in said
+    assert here.desk.frozen

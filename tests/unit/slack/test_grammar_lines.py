@@ -11,6 +11,8 @@ from unit.slack.test_grammar import KNOWN, NOT_UNDERSTOOD
 
 from bot.slack.grammar import VERBS, Asked, Misread, did_you_mean, parse
 
+IN_2H = NOON + timedelta(hours=2)
+
 UNTIL: list[tuple[str, datetime, str]] = [
     ("until 18:00", datetime(2026, 3, 2, 18, 0, tzinfo=UTC), ""),
     ("till 18:00 UTC", datetime(2026, 3, 2, 18, 0, tzinfo=UTC), ""),
@@ -53,6 +55,16 @@ LINES: list[tuple[str, tuple[str, ...]]] = [
     ("start shop v2 login fix", ("start shop v2 because login fix",)),
     ("abort shpo is slow", ("abort shop is slow", "abort because shpo is slow")),
     ("unfreeze", ("unfreeze SERVICE", "unfreeze all")),
+    ("lock", ("lock SERVICE until 18:00 release", "lock SERVICE", "list")),
+    ("lock all", ("stop-the-line", "freeze all for 2h")),
+    ("lock shop payments", ("lock shop", "lock payments")),
+    ("unlock all", ("resume-the-line", "list")),
+    ("reserve shop", ("lock shop",)),
+    ("stop-the-line shop", ("freeze shop", "stop-the-line because shop")),
+    (
+        "freeze all until lifted",
+        ("freeze all until friday 18:00", "stop-the-line", "lock SERVICE"),
+    ),
 ]
 
 
@@ -64,6 +76,60 @@ def test_the_end_of_a_freeze_is_the_next_such_moment(
     assert parse(f"freeze shop {text}", KNOWN, NOON) == Asked(
         "freeze", "shop", reason=reason, until=until
     )
+
+
+LOCKS: list[tuple[str, Asked]] = [
+    ("lock shop", Asked("lock", "shop")),
+    ("lock shop for 2h my release", Asked("lock", "shop", "", reason="my release", until=IN_2H)),
+    ("lock shop until 14:00", Asked("lock", "shop", until=IN_2H)),
+    ("lock shop because of the schema", Asked("lock", "shop", reason="of the schema")),
+    ("lock shop until unlocked", Asked("lock", "shop")),
+    ("lock shop until further notice, audit", Asked("lock", "shop", reason="audit")),
+    ("lock shop forever", Asked("lock", "shop")),
+    ("unlock shop", Asked("unlock", "shop")),
+    ("unlock <#C0SHOP001|shop>", Asked("unlock", "shop")),
+    ("stop-the-line", Asked("stop-the-line")),
+    ("STOP THE LINE!", Asked("stop-the-line")),
+    ("stop the line: nobody can pay", Asked("stop-the-line", reason="nobody can pay")),
+    ("stop-the-line all because of the fire", Asked("stop-the-line", reason="of the fire")),
+    ("stop-the-line shop is broken", Asked("stop-the-line", reason="shop is broken")),
+    ("stop-the-line for 2h", Asked("stop-the-line", until=IN_2H)),
+    ("stop-the-line until lifted", Asked("stop-the-line")),
+    ("stop-the-line until it is back", Asked("stop-the-line", reason="until it is back")),
+    ("stop-the-line for two hours", Asked("stop-the-line", reason="for two hours")),
+    ("stop-the-line for 91d", Asked("stop-the-line", reason="for 91d")),
+    ("resume-the-line", Asked("resume-the-line")),
+    ("resume the line, thanks", Asked("resume-the-line")),
+]
+
+
+@pytest.mark.parametrize(("text", "asked"), LOCKS)
+def test_locks_and_a_stopped_line_need_no_end(text: str, asked: Asked) -> None:
+    """An emergency stop does not fail over its wording; what is no end is a reason."""
+    assert parse(text, KNOWN, NOON) == asked
+
+
+@pytest.mark.parametrize(
+    ("text", "override", "reason"),
+    [
+        ("--override “nobody can pay”", "nobody can pay", ""),
+        ("--override nobody can pay", "nobody can pay", ""),
+        ("--override because nobody can pay --percent 5", "nobody can pay", ""),
+        ("--reason the fix --override nobody can pay", "nobody can pay", "the fix"),
+        ("--override=outage because it is the fix", "outage because it is the fix", ""),
+    ],
+)
+def test_an_override_has_its_reason_in_plain_words(text: str, override: str, reason: str) -> None:
+    asked = parse(f"start shop v2 {text}", KNOWN, NOON)
+    assert isinstance(asked, Asked)
+    assert (asked.override, asked.reason) == (override, reason)
+
+
+@pytest.mark.parametrize("text", ["--override", "--override because", "--override --percent 5"])
+def test_an_override_without_a_reason_is_asked_for_one(text: str) -> None:
+    answer = parse(f"start shop v2 {text}", KNOWN, NOON)
+    assert isinstance(answer, Misread)
+    assert answer.reason.startswith("`--override` needs a reason, which is recorded")
 
 
 def test_a_freeze_without_an_end_leaves_it_open() -> None:
@@ -148,11 +214,11 @@ def test_only_what_was_typed_is_done(text: str) -> None:
         assert any(name in seen for name in (*named, *([channel] if channel else ()))), answer
 
 
-@given(st.text(max_size=60))
-def test_an_end_is_never_past(text: str) -> None:
-    """A freeze that is understood ends later than now, and within 90 days."""
+@given(st.text(max_size=60), st.sampled_from(["freeze all", "lock shop", "stop-the-line"]))
+def test_an_end_is_never_past(text: str, verb: str) -> None:
+    """Whatever is understood as an end is later than now, and within 90 days."""
     for mark in ("until", "for"):
-        answer = parse(f"freeze all {mark} {text}", KNOWN, NOON)
+        answer = parse(f"{verb} {mark} {text}", KNOWN, NOON)
         if isinstance(answer, Asked) and answer.until is not None:
             assert NOON < answer.until <= NOON + timedelta(days=90)
 
@@ -170,7 +236,7 @@ def test_an_end_that_was_not_understood_is_asked_for(text: str) -> None:
     assert isinstance(parse(as_reason.text, KNOWN, NOON), Asked)
 
 
-@pytest.mark.parametrize("verb", ["freeze", "unfreeze"])
+@pytest.mark.parametrize("verb", ["freeze", "unfreeze", "lock", "unlock"])
 def test_a_second_service_is_no_reason(verb: str) -> None:
     """Each gets a line of its own."""
     answer = parse(f"{verb} shop payments", KNOWN, NOON)
