@@ -210,8 +210,12 @@ def _first(error: ValidationError) -> str:
 
 
 def flat(happenings: tuple[Happening, ...]) -> list[str]:
-    """What a script is given of happenings: at, kind and data of each in a row."""
-    return [text for each in happenings for text in (each.at.isoformat(), each.kind, each.data)]
+    """What a script is given of happenings: at, kind, data and hash of each in a row."""
+    return [
+        text
+        for each in happenings
+        for text in (each.at.isoformat(), each.kind, each.data, each.hash)
+    ]
 
 
 def happening_of(fields: dict[bytes, bytes]) -> Happening:
@@ -223,7 +227,8 @@ def happening_of(fields: dict[bytes, bytes]) -> Happening:
 
     """
     at = datetime.fromisoformat(fields[b"at"].decode())
-    return Happening(at, fields[b"kind"].decode(), fields[b"data"].decode())
+    told = fields[b"kind"].decode(), fields[b"data"].decode()
+    return Happening(at, *told, fields.get(b"hash", b"").decode())
 
 
 def observed(happenings: Iterable[Happening]) -> list[Prepared | Observed]:

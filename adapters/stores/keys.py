@@ -12,7 +12,9 @@ index that it stands in. For the prefix `canarybot` and the service `shop`, whic
 - `canarybot:{10}:history`: the ids of all the shard's canaries by creation, a sorted set;
 - `canarybot:beat:<owner>`: this replica is alive, for a few seconds;
 - `canarybot:anyone`: some replica is, for the same time;
-- `canarybot:freezes`: what is frozen by whom until when, a hash by scope.
+- `canarybot:freezes`: what is frozen by whom until when, a hash by scope;
+- `canarybot:{audit}:trail`: who did what that is about no canary, a stream;
+- `canarybot:{audit}:head`: the last hash of that stream, a hash.
 """
 
 import zlib
@@ -89,6 +91,16 @@ class Keys:
     def freezes(self) -> str:
         """What is frozen, by scope: a hash of its own, for it is not of one service."""
         return f"{self.prefix}:freezes"
+
+    @property
+    def trail(self) -> str:
+        """What was done that is about no canary."""
+        return f"{self.prefix}:{{audit}}:trail"
+
+    @property
+    def trail_head(self) -> str:
+        """The hash of the trail's last entry; in the trail's slot."""
+        return f"{self.prefix}:{{audit}}:head"
 
     @property
     def shards(self) -> tuple[ShardKeys, ...]:

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from adapters.stores import Description
+from adapters.stores.chaining import chained
 from adapters.stores.codec import decode_canary, encode_canary
+from bot.core.audit import before, origin
 from bot.core.canary import Canary
 from bot.core.freezes import Freeze
 from bot.ports import Clock, Conflict, Happening, Record, ServiceBusy
@@ -22,10 +24,13 @@ class _Row:
     owner: str
     created_at: datetime
     finished: bool
+    chain: str
+    previous: str
     stream: list[Happening] = field(default_factory=list)
 
     def record(self) -> Record:
-        return Record(decode_canary(self.data), self.version, self.epoch, self.owner)
+        canary, stands = decode_canary(self.data), (self.version, self.epoch, self.owner)
+        return Record(canary, *stands, self.chain, self.previous)
 
 
 class MemoryStore:
@@ -54,6 +59,9 @@ class MemoryStore:
         busy = self._live.get(canary.service)
         if busy is not None or canary.id in self._rows:
             raise ServiceBusy(busy or canary.id)
+        newest = next(iter(await self.recent(canary.service, 1)), None)
+        previous = before(newest.id, newest.created_at) if newest else ""
+        links, chain = chained(origin(canary.id, previous), happenings)
         row = _Row(
             data=encode_canary(canary),
             version=1,
@@ -61,7 +69,9 @@ class MemoryStore:
             owner=owner,
             created_at=canary.created_at,
             finished=canary.is_finished,
-            stream=list(happenings),
+            chain=chain,
+            previous=previous,
+            stream=list(links),
         )
         self._rows[canary.id] = row
         self._history[canary.service].append(canary.id)
@@ -90,10 +100,17 @@ class MemoryStore:
         row.data = encode_canary(canary)
         row.version += 1
         row.finished = canary.is_finished
-        row.stream.extend(happenings)
+        links, row.chain = chained(row.chain, happenings)
+        row.stream.extend(links)
         if canary.is_ended and self._live.get(canary.service) == canary.id:
             del self._live[canary.service]
-        return replace(record, version=row.version, owner=row.owner)
+        return replace(
+            record,
+            version=row.version,
+            owner=row.owner,
+            chain=row.chain,
+            previous=row.previous,
+        )
 
     async def claim(self, canary_id: str, owner: str, epoch: int) -> Record | None:
         """See `CanaryStore.claim`."""
@@ -156,25 +173,34 @@ class MemoryStore:
         newest = sorted(ids, key=lambda each: (self._rows[each].created_at, each), reverse=True)
         return tuple(decode_canary(self._rows[each].data) for each in newest[: max(0, limit)])
 
+    async def created(self) -> dict[str, datetime]:
+        """See `Archive.created`."""
+        rows = sorted(self._rows.items(), key=lambda each: (each[1].created_at, each[0]))
+        return {canary_id: row.created_at for canary_id, row in rows}
+
     async def happenings(self, canary_id: str) -> tuple[Happening, ...]:
         """See `CanaryStore.happenings`."""
         row = self._rows.get(canary_id)
         return tuple(row.stream) if row else ()
 
-    async def freeze(self, freeze: Freeze) -> None:
+    async def freeze(self, freeze: Freeze) -> Freeze:
         """See `CanaryStore.freeze`."""
-        self._freezes[freeze.scope] = freeze
+        standing = self._freezes.get(freeze.key)
+        if standing is not None and standing.withstands(freeze):
+            return standing
+        self._freezes[freeze.key] = freeze
+        return freeze
 
-    async def unfreeze(self, scope: str, since: datetime | None = None) -> Freeze | None:
+    async def unfreeze(self, key: str, since: datetime | None = None) -> Freeze | None:
         """See `CanaryStore.unfreeze`."""
-        freeze = self._freezes.get(scope)
+        freeze = self._freezes.get(key)
         if freeze is None or since not in {None, freeze.since}:
             return None
-        return self._freezes.pop(scope)
+        return self._freezes.pop(key)
 
     async def freezes(self) -> tuple[Freeze, ...]:
         """See `CanaryStore.freezes`."""
-        return tuple(freeze for _, freeze in sorted(self._freezes.items()))
+        return tuple(sorted(self._freezes.values(), key=lambda one: (one.scope, one.key)))
 
     async def ping(self) -> None:
         """Nothing can be down."""

@@ -4,13 +4,14 @@ import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import Any, Final
 
 import structlog
 from redis.exceptions import ResponseError
 
-from adapters.stores import Description, scripts
+from adapters.stores import Description, history, scripts
+from adapters.stores.audit import RedisAuditLog
+from adapters.stores.chaining import chained, head_of
 from adapters.stores.codec import decode_canary, encode_canary, flat, happening_of
 from adapters.stores.connection import Link
 from adapters.stores.description import describe
@@ -18,11 +19,16 @@ from adapters.stores.freezing import Freezing
 from adapters.stores.keys import Keys
 from adapters.stores.presence import Presence
 from adapters.stores.running import Scripts
+from bot.core.audit import origin
 from bot.core.canary import Canary
 from bot.core.freezes import Freeze
 from bot.ports import Conflict, Happening, PortError, Record, ServiceBusy
 
-_FIELDS: Final = ("data", "version", "epoch", "owner")
+_FIELDS: Final = ("data", "version", "epoch", "owner", "chain", "previous")
+
+KEPT: Final = timedelta(days=90)
+"""How long what happened to a finished canary can be looked up. Its looks take up to half a
+megabyte, and a Redis that is full refuses writes: what must be kept longer is exported."""
 
 PAGE: Final = 500
 """Entries of a stream that are read at once."""
@@ -38,6 +44,9 @@ class RedisStore:
     """A `CanaryStore` in Redis 7.0 or later, or Valkey.
 
     Every call ends within a few seconds, with `PortError` when Redis did not do what was asked.
+
+    Attributes:
+        trail: the `AuditLog` in the same Redis.
 
     Args:
         url: one server, Sentinels or a cluster, see `adapters.stores.address`; user and password
@@ -57,7 +66,7 @@ class RedisStore:
         *,
         prefix: str = "canarybot",
         silence: timedelta = timedelta(seconds=3),
-        keep: timedelta = timedelta(days=90),
+        keep: timedelta = KEPT,
     ) -> None:
         self._link = Link(url)
         self._keys = Keys(prefix)
@@ -65,6 +74,7 @@ class RedisStore:
         self._presence = Presence(self._link, self._keys, silence)
         self._freezing = Freezing(self._link, self._scripts, self._keys.freezes)
         self._keep = keep.total_seconds()
+        self.trail = RedisAuditLog(self._link, prefix)
 
     async def create(
         self, canary: Canary, owner: str, happenings: tuple[Happening, ...]
@@ -80,11 +90,20 @@ class RedisStore:
                 f"the id {canary.id} is not the service {canary.service}, -, and more"
             )
         token, gone = secrets.token_hex(8), ""
+        index = self._keys.of(canary.service).history
+        newest, previous = await history.last(self._link, index)
         while True:
-            status, *busy = await self._create(canary, owner, happenings, token, gone)
+            links, head = chained(origin(canary.id, previous), happenings)
+            told = (newest, previous, head)
+            status, *found = await self._create(
+                canary, owner, links, token=token, gone=gone, told=told
+            )
             if status == b"done":
-                return Record(canary, 1, 1, owner)
-            other = busy[0].decode()
+                return Record(canary, 1, 1, owner, head, previous)
+            if status == b"after":  # another one was created meanwhile
+                newest, previous = await history.last(self._link, index)
+                continue
+            other = found[0].decode()
             if other in {gone, canary.id} or await self._row(other) is not None:
                 raise ServiceBusy(other)
             gone = other  # its record was evicted or deleted by hand: it holds nobody up
@@ -94,8 +113,10 @@ class RedisStore:
         canary: Canary,
         owner: str,
         happenings: tuple[Happening, ...],
+        *,
         token: str,
         gone: str,
+        told: tuple[str, str, str],
     ) -> list[bytes]:
         keys = self._keys.of(canary.service)
         created = canary.created_at.timestamp()
@@ -116,6 +137,7 @@ class RedisStore:
                 created,
                 created - 2 * self._keep,  # an id outlives its record by no more than `keep`
                 gone,
+                *told,
                 *flat(happenings),
             ],
         )
@@ -129,25 +151,31 @@ class RedisStore:
         """See `CanaryStore.save`."""
         canary = record.canary
         keys = self._keys.of_canary(canary.id)
+        token, data = secrets.token_hex(8), encode_canary(canary)
+        links, head = chained(head_of(record), happenings)
         status, *found = await self._scripts.run(
             scripts.SAVE,
             [keys.record(canary.id), keys.stream(canary.id), keys.live, keys.shard.open],
             [
-                secrets.token_hex(8),
+                token,
                 canary.id,
-                encode_canary(canary),
+                data,
                 int(canary.is_ended),
                 int(canary.is_finished),
                 int(self._keep * 1000),
                 record.version,
                 record.epoch,
                 record.owner,
-                *flat(happenings),
+                record.chain,
+                head,
+                *flat(links),
             ],
         )
         match status, [each.decode(errors="replace") for each in found]:
             case b"done", [owner]:
-                return replace(record, version=record.version + 1, owner=owner)
+                return replace(record, version=record.version + 1, owner=owner, chain=head)
+            case b"chain", [head]:  # who has written since is this same holder: it may go on
+                return await self.save(replace(record, chain=head), happenings)
             case b"stale", [version, epoch, owner]:
                 raise Conflict(
                     f"{canary.id} is at version {version}, epoch {epoch} of {owner}; this write "
@@ -204,26 +232,21 @@ class RedisStore:
         if limit <= 0:
             return ()
         indexes = self._keys.shards if service is None else [self._keys.of(service)]
+        keys = [each.history for each in indexes]
         found: list[Canary] = []
         known: set[str] = set()
         depth, more = limit, True
         while more and len(found) < limit:  # some may be expired or unreadable
-            newest, more = await self._newest([each.history for each in indexes], depth)
+            newest, more = await history.newest(self._link, keys, depth)
             found += await self._readable([each for each in newest if each not in known])
             known.update(newest)
             depth *= 2
         found.sort(key=lambda canary: (canary.created_at, canary.id), reverse=True)
         return tuple(found[:limit])
 
-    async def _newest(self, indexes: list[str], depth: int) -> tuple[list[str], bool]:
-        """So many of the newest ids in these indexes together, and whether there are more."""
-        async with self._link.asking() as redis, redis.pipeline(transaction=False) as pipe:
-            for index in indexes:
-                pipe.zrevrange(index, 0, depth - 1, withscores=True)
-            pages = await pipe.execute()
-        merged = sorted(chain(*pages), key=lambda each: (each[1], each[0]), reverse=True)
-        more = len(merged) > depth or any(len(page) == depth for page in pages)
-        return [name.decode() for name, _ in merged[:depth]], more
+    async def created(self) -> dict[str, datetime]:
+        """See `Archive.created`."""
+        return await history.created(self._link, [each.history for each in self._keys.shards])
 
     async def _readable(self, ids: list[str]) -> list[Canary]:
         """Those of these canaries that are still there and can be read."""
@@ -259,13 +282,13 @@ class RedisStore:
                 return tuple(found)
             after = f"({page[-1][0].decode()}"
 
-    async def freeze(self, freeze: Freeze) -> None:
+    async def freeze(self, freeze: Freeze) -> Freeze:
         """See `CanaryStore.freeze`."""
-        await self._freezing.put(freeze)
+        return await self._freezing.put(freeze)
 
-    async def unfreeze(self, scope: str, since: datetime | None = None) -> Freeze | None:
+    async def unfreeze(self, key: str, since: datetime | None = None) -> Freeze | None:
         """See `CanaryStore.unfreeze`."""
-        return await self._freezing.take(scope, since)
+        return await self._freezing.take(key, since)
 
     async def freezes(self) -> tuple[Freeze, ...]:
         """See `CanaryStore.freezes`."""
@@ -293,8 +316,9 @@ class RedisStore:
 
     def _record(self, canary_id: str, row: Sequence[Any]) -> Record:
         try:
-            data, version, epoch, owner = row
-            return Record(decode_canary(data), int(version), int(epoch), owner.decode())
+            data, version, epoch, owner, *head = row
+            links = [(each or b"").decode() for each in head]
+            return Record(decode_canary(data), int(version), int(epoch), owner.decode(), *links)
         except (ValueError, TypeError, AttributeError) as error:
             key = self._keys.of_canary(canary_id).record(canary_id)
             raise self._unreadable(key, error) from error

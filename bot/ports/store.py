@@ -1,7 +1,7 @@
 """Where canaries are kept, so that nothing is forgotten."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -17,6 +17,10 @@ class Record:
         version: rises with every write; a write names the version it is based on.
         epoch: rises with every change of owner; a write with an old one is refused (fencing).
         owner: the replica that works on it.
+        chain: the hash of the last entry of its stream, see `bot.core.audit`; the store follows
+            it by itself. Empty of a canary from before there were chains.
+        previous: the service's canary before it, as `bot.core.audit.before` says; empty of the
+            first.
 
     """
 
@@ -24,6 +28,8 @@ class Record:
     version: int
     epoch: int
     owner: str
+    chain: str = ""
+    previous: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +39,15 @@ class Happening:
     Attributes:
         kind: the message's kind.
         data: the message as JSON.
+        hash: what the store has chained it with; empty of one that is still to be written, and of
+            one from before there were chains.
 
     """
 
     at: datetime
     kind: str
     data: str
+    hash: str = field(default="", compare=False)
 
 
 class CanaryStore(Protocol):
@@ -125,15 +134,18 @@ class CanaryStore(Protocol):
         """The canary's stream, oldest first."""
         ...
 
-    async def freeze(self, freeze: Freeze) -> None:
-        """Keep a freeze, in place of the one of the same scope if there is one."""
+    async def freeze(self, freeze: Freeze) -> Freeze:
+        """Keep a freeze in place of the one of the same key, and answer what stands there now.
+
+        That is another one where it withstands this: of two who lock a service, one has it.
+        """
         ...
 
-    async def unfreeze(self, scope: str, since: datetime | None = None) -> Freeze | None:
-        """Forget the freeze of this scope and answer it; None when there was none.
+    async def unfreeze(self, key: str, since: datetime | None = None) -> Freeze | None:
+        """Forget the freeze of this key and answer it; None when there was none.
 
         Args:
-            scope: a service's name, or `ALL`.
+            key: `Freeze.key`: a service's name, `ALL`, or `lock_of` a service.
             since: of the freeze that is meant: another one that has taken its place stays, and
                 the answer is None.
 
@@ -141,5 +153,5 @@ class CanaryStore(Protocol):
         ...
 
     async def freezes(self) -> tuple[Freeze, ...]:
-        """Every freeze that is kept, those that are over too, by scope."""
+        """Every freeze that is kept, those that are over too, by scope and key."""
         ...

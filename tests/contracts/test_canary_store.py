@@ -15,7 +15,8 @@ from adapters.stores.memory import MemoryStore
 from adapters.stores.redis import RedisStore
 from bot.core.canary import Promoted
 from bot.core.effects import OpenThread
-from bot.core.freezes import ALL, Freeze
+from bot.core.freezes import ALL, Freeze, lock_of
+from bot.core.plan import Actor
 from bot.ports import CanaryStore, Conflict, Happening, PortError, Record, ServiceBusy
 
 SILENCE = timedelta(milliseconds=500)
@@ -124,7 +125,7 @@ async def test_a_save_is_seen_by_everyone_and_raises_the_version(bench: Bench) -
     created = await bench.store.create(a_canary(), "one", ())
     changed = replace(created.canary, drift="the router is at 7 %")
     saved = await bench.store.save(replace(created, canary=changed), ())
-    assert saved == Record(changed, 2, 1, "one")
+    assert saved == Record(changed, 2, 1, "one", created.chain)
     assert await bench.other.load(changed.id) == saved
 
 
@@ -462,6 +463,49 @@ async def test_a_second_freeze_of_a_scope_takes_the_place_of_the_first(bench: Be
     later = replace(FROZEN, by=GRACE, reason="", until=NOON + timedelta(days=2))
     await bench.other.freeze(later)
     assert await bench.store.freezes() == (later,)
+
+
+LOCK = replace(FROZEN, by=GRACE, until=None, kind="lock")
+
+
+async def test_a_freeze_and_a_lock_of_a_service_are_kept_side_by_side(bench: Bench) -> None:
+    """Without an end, too; lifting one leaves the other."""
+    everything = replace(FROZEN, scope=ALL, until=None)
+    for freeze in (FROZEN, LOCK, everything):
+        assert await bench.store.freeze(freeze) == freeze
+    assert await bench.other.freezes() == (everything, LOCK, FROZEN)
+    assert await bench.other.unfreeze("shop") == FROZEN
+    assert await bench.store.unfreeze(lock_of("shop"), LOCK.since) == LOCK
+    assert await bench.other.freezes() == (everything,)
+
+
+async def test_of_two_who_lock_a_service_one_has_it(bench: Bench) -> None:
+    """The other is told whose it is; its holder may set it anew, anybody once it is over."""
+    mine = replace(LOCK, by=ADA)
+    answers = await asyncio.gather(*(bench.store.freeze(mine), bench.other.freeze(LOCK)) * 3)
+    (held,) = await bench.store.freezes()
+    assert set(answers) == {held}
+
+    anew = replace(held, reason="anew", since=NOON + timedelta(minutes=1))
+    assert await bench.other.freeze(replace(anew, until=NOON + timedelta(hours=1))) != held
+    other = replace(LOCK, by=Actor("U0LINUS01"), since=NOON + timedelta(hours=1))
+    assert await bench.store.freeze(other) == other
+    assert await bench.other.freezes() == (other,)
+
+
+async def test_a_freeze_that_was_written_before_there_were_locks_is_read(bench: Bench) -> None:
+    """As a freeze, which it was."""
+    if not isinstance(bench.store, RedisStore):
+        return  # nothing in memory was written by another version
+    async with bench.store._link.asking() as redis:
+        before = (
+            '{"scope":"shop","by":{"id":"U0ADA0001","name":"ada","groups":[]},'
+            '"reason":"sale","since":"2026-03-02T12:00:00Z","until":"2026-03-02T13:00:00Z"}'
+        )
+        await redis.hset(bench.store._keys.freezes, "shop", before)
+    read = replace(FROZEN, reason="sale")
+    assert await bench.other.freezes() == (read,)
+    assert await bench.other.unfreeze("shop") == read
 
 
 async def test_a_freeze_that_cannot_be_read_is_an_error(bench: Bench) -> None:
