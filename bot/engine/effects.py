@@ -51,6 +51,7 @@ from bot.engine.sources import (
     read,
     read_split,
 )
+from bot.engine.timing import timed
 from bot.ports import (
     Alarm,
     Clock,
@@ -63,6 +64,7 @@ from bot.ports import (
     TrafficRouter,
     Turn,
 )
+from bot.ports.meters import NO_METERS, Meters
 
 T = TypeVar("T")
 
@@ -95,7 +97,9 @@ class EffectRunner:
         pager: Pager | None = None,
         *,
         past: Past | None = None,
+        meters: Meters = NO_METERS,
     ) -> None:
+        self._meters = meters
         self._past = past
         self._services = services
         self._board = board
@@ -120,6 +124,7 @@ class EffectRunner:
         answer = await self.readiness(service, backend)
         return answer.revision if isinstance(answer, Readiness) else None
 
+    @timed
     async def prepare(self, canary: Canary) -> Prepared:
         """Read the split and ask every backend in it how it is."""
         ports = self._ports(canary)
@@ -158,6 +163,7 @@ class EffectRunner:
         why = counters.reason if isinstance(counters, NoData) else "it had no requests"
         return memory, f"judged without stable's past: {why}"
 
+    @timed
     async def set_weight(self, canary: Canary, effect: SetWeight) -> WeightApplied | ShiftFailed:
         """Set the weight and read it back: set is not done."""
         began = self._clock.now()
@@ -173,6 +179,7 @@ class EffectRunner:
         )
         return WeightApplied(now, effect.weight)
 
+    @timed
     async def observe(self, canary: Canary, effect: Observe) -> Observed:
         """Read every source at once; the look covers `[effect.since, now)`."""
         ports, arms, until = self._ports(canary), effect.arms, self._clock.now()
@@ -184,6 +191,7 @@ class EffectRunner:
         )
         return Observed(until, effect.since, metrics, logs, readiness, split)
 
+    @timed
     async def outward(
         self, canary: Canary, effect: Outward, turn: Turn
     ) -> EvidenceGathered | ThreadOpened | Told | EndShown | PictureShown:
@@ -240,6 +248,7 @@ class EffectRunner:
             case GatherEvidence() | ShowEnd() | ShowPicture():
                 pass
 
+    @timed
     async def page(self, canary: Canary, effect: Page) -> Paged:
         """Call the webhook, where there is one.
 

@@ -5,7 +5,8 @@ on; the store's compare-and-set says whether it still is the owner.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
+from contextvars import Context
 from dataclasses import replace
 
 import structlog
@@ -19,6 +20,7 @@ from bot.core.effects import (
     OpenThread,
     Page,
     Prepare,
+    Publish,
     SetWeight,
     ShowEnd,
     ShowPicture,
@@ -38,9 +40,12 @@ from bot.engine.held import (
     write,
 )
 from bot.engine.outbox import Outbox
+from bot.engine.publishing import Publishing
 from bot.engine.tasks import Tasks
 from bot.engine.ticker import Ticker
-from bot.ports import CanaryStore, Clock, Conflict, Happening, PortError, Record
+from bot.engine.timing import about, named
+from bot.ports import CanaryStore, Clock, Conflict, Happening, PortError, Record, Subscriber
+from bot.ports.meters import NO_METERS, Meters
 
 Message = Start | Found | Undo | Command | Event
 Encode = Callable[[Message], str]
@@ -62,7 +67,10 @@ class Loop:
         ticker: Ticker,
         clock: Clock,
         encode: Encode,
+        meters: Meters = NO_METERS,
+        subscribers: Mapping[str, Subscriber] | None = None,
     ) -> None:
+        self._meters = meters
         self._store = store
         self.runner = runner
         self._show = show
@@ -71,6 +79,13 @@ class Loop:
         self._encode = encode
         self._outbox = Outbox(
             store, runner, self._deliver, lambda held: self.lose(held, held.canary)
+        )
+        self._publishing = Publishing(
+            store,
+            subscribers or {},
+            clock,
+            self._deliver,
+            lambda held: self.lose(held, held.canary),
         )
         self._tasks = Tasks()
         self.held: dict[str, Held] = {}
@@ -84,9 +99,12 @@ class Loop:
     def hold(self, record: Record, effects: tuple[Effect, ...]) -> Held:
         """Work on this canary from now on, beginning with these effects."""
         held = self.held[record.canary.id] = Held(record)
-        self._act(held, effects)
+        self._meters.taken(record.canary, adopted=held.inherited)
+        with about(record.canary):
+            self._act(held, effects)
         return held
 
+    @named
     async def handle(self, held: Held, message: Command | Event) -> Canary | Refused:
         """Take one message.
 
@@ -109,6 +127,7 @@ class Loop:
                 early = await self._save(held, move, message)
             else:
                 held.record = replace(held.record, canary=move.canary)
+            self._meters.moved(before, held.canary, message.at)
             self._act(held, tuple(effect for effect in move.effects if effect is not early))
             return held.canary
 
@@ -131,8 +150,9 @@ class Loop:
         now = self._clock.now()
         for held in tuple(self.held.values()):
             if is_overdue(held.canary, now):
-                log.warning("canary.overslept", canary_id=held.canary.id)
-                self._ticker.arm(held.canary.id, now, self.wake)
+                with about(held.canary):
+                    log.warning("canary.overslept")
+                    self._ticker.arm(held.canary.id, now, self.wake)
 
     def happening(self, message: Message) -> Happening:
         """The stream's entry for a message."""
@@ -226,6 +246,7 @@ class Loop:
             await asyncio.sleep(back_off(failures).total_seconds())
             await self._flush_once(held)
 
+    @named
     async def _flush_once(self, held: Held) -> None:
         async with held.lock:
             if not held.unsaved:
@@ -256,10 +277,15 @@ class Loop:
                     self._tasks.spawn(self._prepare(held))
                 case Page():
                     self._tasks.spawn(self._outbox.page(held, effect))
+                case Publish(subscriber=name):
+                    running = held.publishing.get(name)
+                    if running is None or running.done():
+                        telling = self._tasks.spawn(self._publishing.drain(held, name))
+                        held.publishing[name] = telling
                 case GatherEvidence() | OpenThread() | Tell() | ShowEnd() | ShowPicture():
                     pass  # the outbox takes them from the canary's intents, in order
         self._ticker.arm(canary.id, canary.wake_at, self.wake)
-        self._show(canary)
+        Context().run(self._show, canary)  # what it may begin works for every canary
         if canary.is_finished and not held.unsaved:
             self.let_go(held)
         elif outward(canary) and (held.outbox is None or held.outbox.done()):
@@ -315,6 +341,6 @@ class Loop:
             del self.held[canary_id]
             self._ticker.disarm(canary_id)
         current = asyncio.current_task()
-        for task in (held.flip, held.looking, held.outbox):
+        for task in (held.flip, held.looking, held.outbox, *held.publishing.values()):
             if task is not None and task is not current:
                 task.cancel()

@@ -10,6 +10,7 @@ import structlog
 from bot.engine.held import asked
 from bot.engine.service import CanaryService
 from bot.ports import CanaryStore, Conflict, PortError
+from bot.ports.meters import NO_METERS, Meters
 
 AFTER_OUTAGE: Final = timedelta(seconds=2)
 """How long nothing is adopted once the store is back: two heartbeats of everybody else."""
@@ -45,7 +46,9 @@ class Ownership:
         service: CanaryService,
         owner: str,
         share: Callable[[int], None] | None = None,
+        meters: Meters = NO_METERS,
     ) -> None:
+        self._meters = meters
         self._store = store
         self._service = service
         self._owner = owner
@@ -58,12 +61,14 @@ class Ownership:
         """Say that this replica is alive; to be called about every second."""
         try:
             await self._store.beat(self._owner)
+            self._meters.beat(reached=True)
             await self._service.catch_up()
             if self._others_had_time():
                 await self.adopt_orphans()
                 if self._share is not None:
                     self._share(await self._store.sharers())
         except PortError as error:
+            self._meters.beat(reached=False)
             if not self._store_away:
                 log.warning("store.away", reason=str(error))
             self._store_away = True

@@ -13,6 +13,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.engine.tasks import Tasks
 from bot.ports import Clock
+from bot.ports.meters import NO_METERS, Meters
 
 Wake = Callable[[str], Coroutine[None, None, None]]
 
@@ -35,7 +36,8 @@ class Ticker:
     second, and a scheduler's job costs twenty times as much. What repeats is the scheduler's.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, meters: Meters = NO_METERS) -> None:
+        self._meters = meters
         self._clock = clock
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._tasks = Tasks()
@@ -86,10 +88,12 @@ class Ticker:
             )  # nothing would be due yet, and nobody would wake it again
             return
         self._timers.pop(canary_id, None)
+        self._meters.woke((self._clock.now() - at).total_seconds())
         self._tasks.spawn(wake(canary_id))
 
     def _watch_the_clock(self, before: float) -> None:
         """Let what repeats go on when the wall clock is set back, which the scheduler goes by."""
+        self._meters.turned()
         ahead = self._ahead()
         if abs(ahead - before) > CLOCK_SET:
             for job in self._scheduler.get_jobs():

@@ -1,8 +1,11 @@
 """Everything the engine needs of the outside, as small interfaces with their promises."""
 
+from bot.ports.audit import Archive, AuditLog, Deed
+from bot.ports.changes import ChangeSource, Wanted
 from bot.ports.clock import Clock
-from bot.ports.errors import Conflict, PortError, ServiceBusy
+from bot.ports.errors import Conflict, Declined, PortError, ServiceBusy
 from bot.ports.people import Alarm, Pager, StatusBoard, Turn
+from bot.ports.publishing import Notice, Subscriber
 from bot.ports.service import (
     LogSource,
     MetricHistory,
@@ -17,13 +20,19 @@ from bot.ports.store import CanaryStore, Happening, Record
 
 __all__ = [
     "Alarm",
+    "Archive",
+    "AuditLog",
     "CanaryStore",
+    "ChangeSource",
     "Clock",
     "Conflict",
+    "Declined",
+    "Deed",
     "Happening",
     "LogSource",
     "MetricHistory",
     "MetricSource",
+    "Notice",
     "Pager",
     "PortError",
     "ReadinessProbe",
@@ -33,6 +42,8 @@ __all__ = [
     "Services",
     "Snapshot",
     "StatusBoard",
+    "Subscriber",
     "TrafficRouter",
     "Turn",
+    "Wanted",
 ]

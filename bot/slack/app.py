@@ -18,14 +18,16 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.ports import Clock, PortError
+from bot.ports.meters import NO_METERS, Meters
 from bot.slack import starting
 from bot.slack.actions import unknown_button
 from bot.slack.commands import run_command
-from bot.slack.desk import Catalog, Desk, Parts
+from bot.slack.desk import Catalog, Desk, Launches, Parts
 from bot.slack.home import HomeTab
 from bot.slack.http import HttpMode, Web
 from bot.slack.limiter import Limiter, PausingRetry
 from bot.slack.live_message import SlackBoard
+from bot.slack.metered import CountedClient
 from bot.slack.permissions import Groups, Home, Visit
 from bot.slack.reply import Replies
 from bot.slack.socket import Sockets
@@ -63,7 +65,9 @@ Handler = Callable[[Parts, dict[str, Any]], Awaitable[None]]
 FormHandler = Callable[[Parts, dict[str, Any]], AtOnce]
 
 
-def make_client(bot_token: str, api_url: str, limiter: Limiter) -> AsyncWebClient:
+def make_client(
+    bot_token: str, api_url: str, limiter: Limiter, meters: Meters = NO_METERS
+) -> AsyncWebClient:
     """A Web API client that never repeats a call by itself, but for one after a 429.
 
     The SDK's own repetition after a broken connection can post a message twice.
@@ -72,14 +76,16 @@ def make_client(bot_token: str, api_url: str, limiter: Limiter) -> AsyncWebClien
         bot_token: xoxb-…
         api_url: Slack's or a local workspace's API; a missing slash at the end is added.
         limiter: paused as a whole when Slack says that it is too much.
+        meters: hears of every call.
 
     """
-    client = AsyncWebClient(
+    client = CountedClient(
         token=bot_token,
         base_url=api_url.rstrip("/") + "/",
         timeout=TIMEOUT,
         retry_handlers=[PausingRetry(limiter)],
     )
+    client.meters = meters
     if _is_local(api_url):
         client.proxy = None  # the SDK takes HTTP_PROXY for loopback addresses too
     return client
@@ -101,6 +107,7 @@ class SlackEdge:
         limiter: Limiter,
         board: SlackBoard,
         service: Desk,
+        launcher: Launches,
         catalog: Catalog,
         clock: Clock,
         new_canary_id: Callable[[str], str],
@@ -111,6 +118,7 @@ class SlackEdge:
         self._home = Home(client)
         self._parts = Parts(
             desk=service,
+            launcher=launcher,
             catalog=catalog,
             board=board,
             replies=Replies(client, limiter),

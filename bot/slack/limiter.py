@@ -16,6 +16,8 @@ from slack_sdk.http_retry.request import HttpRequest
 from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.http_retry.state import RetryState
 
+from bot.ports.meters import NO_METERS, Meters
+
 
 class Priority(IntEnum):
     """Who goes first where calls have to wait, and who leaves tokens to those before it."""
@@ -126,7 +128,9 @@ class Limiter:
         channels: Mapping[str, Rate] = CHANNEL_RATES,
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        meters: Meters = NO_METERS,
     ) -> None:
+        self._meters = meters
         self._methods = methods
         self._channels = channels
         self._now = now
@@ -160,6 +164,7 @@ class Limiter:
                 if at_most is not None and self._now() - started + wait > at_most:
                     raise TooLong(wait)
                 await self._sleep(wait)
+            self._meters.slack_waited(method, self._now() - started)
             self._bucket(method, None).tokens -= 1
             if channel is not None and method in self._channels:
                 self._bucket(method, channel).tokens -= 1
