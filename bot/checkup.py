@@ -1,6 +1,7 @@
 """`canary check`: asks everything the configuration names, live, and says what to do about it."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,9 +13,11 @@ from typing import Final, TypeVar
 import httpx
 
 from adapters.clock import SystemClock
+from adapters.publishing import make_subscribers
 from adapters.stores.redis import RedisStore
 from bot.bootstrap import Configuration, configure, http_client, redis_url
 from bot.config import ConfigError, Secrets
+from bot.core.change import Unseen
 from bot.core.plan import FULL, Split
 from bot.core.slo import Arms, NoData
 from bot.ports import Clock, LogSource, MetricSource, PortError, ReadinessProbe, ServicePorts
@@ -47,9 +50,9 @@ class Row:
 async def check(path: Path, secrets: Secrets, *, post: bool = False) -> tuple[Row, ...]:
     """Ask everything; `post` also sends a message to each channel and deletes it again."""
     clock = SystemClock()
-    async with http_client() as http:
+    async with http_client() as http, http_client(far=True) as far:
         try:
-            configuration = configure(path, http, clock)
+            configuration = configure(path, http, clock, far)
         except ConfigError as error:
             problems = str(error).splitlines()
             return tuple(Row("configuration", State.FAILED, problem) for problem in problems)
@@ -57,9 +60,54 @@ async def check(path: Path, secrets: Secrets, *, post: bool = False) -> tuple[Ro
         rows = [Row("configuration", State.OK, f"{path}: {names}")]
         rows += await _redis(redis_url(configuration.settings, secrets))
         rows += await _slack(configuration, secrets, post=post)
+        rows += _subscribers(configuration, far, clock)
         for name, ports in configuration.services.items():
             rows += await _service(name, ports, clock)
+            rows.append(await _changes(name, ports, configuration))
         return tuple(rows)
+
+
+def _subscribers(configuration: Configuration, http: httpx.AsyncClient, clock: Clock) -> list[Row]:
+    """Whether everybody who is to be told can be; none of them is told anything."""
+    try:
+        found = make_subscribers(configuration.settings, http, clock, os.environ)
+    except PortError as error:
+        return [Row("published", State.FAILED, line) for line in str(error).splitlines()]
+    if not found:
+        return []
+    return [Row("published", State.OK, f"to {', '.join(found)}; their secrets are there")]
+
+
+async def _changes(name: str, ports: ServicePorts, configuration: Configuration) -> Row:
+    """Whether the revision that is stable now is found where its code is."""
+    what, source = f"{name} changes", configuration.changes.get(name)
+    unseen = configuration.settings.policy.tiers.unknown
+    if source is None:
+        text = f"no source is configured, so every change is in tier {unseen} and asks a person"
+        return Row(what, State.NOTE, text)
+    stable = await _stable_revision(ports)
+    if stable is None:
+        text = f"what is stable does not tell its revision, so changes are in tier {unseen}"
+        return Row(what, State.NOTE, text)
+    try:
+        seen = await _in_time(source.compare(stable, stable, lambda _: False))
+    except PortError as error:
+        return Row(what, State.FAILED, str(error))
+    if isinstance(seen, Unseen):
+        return Row(what, State.FAILED, seen.reason)
+    return Row(what, State.OK, f"{stable}, which is stable, was found")
+
+
+async def _stable_revision(ports: ServicePorts) -> str | None:
+    try:
+        split = await _in_time(ports.router.split())
+        stable = next((backend for backend, share in split.items() if share == FULL), None)
+        if stable is None or ports.readiness is None:
+            return None
+        answer = await _in_time(ports.readiness.check(stable))
+    except PortError:
+        return None
+    return None if isinstance(answer, NoData) else answer.revision
 
 
 async def _redis(url: str) -> list[Row]:

@@ -8,7 +8,9 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from bot.config.freezing import wrong_freezes
 from bot.config.models import Settings
+from bot.config.publishing import strangers
 from bot.config.units import unknown
 
 
@@ -107,7 +109,7 @@ def load(path: Path) -> tuple[Settings, Lines]:
         settings = Settings.model_validate(data)
     except ValidationError as error:
         raise ConfigError(path, problems_of(error, lines)) from error
-    problems = _impossible_plans(settings, lines)
+    problems = [*_impossible_plans(settings, lines), *_impossible_names(settings, lines)]
     if problems:
         raise ConfigError(path, problems)
     return settings, lines
@@ -123,6 +125,17 @@ def _impossible_plans(settings: Settings, lines: Lines) -> list[Problem]:
         except ValueError as error:
             problems.append(Problem(lines.of(where), ".".join(where), str(error)))
     return problems
+
+
+def _impossible_names(settings: Settings, lines: Lines) -> list[Problem]:
+    """Services and tiers that are named somewhere, and that there are not."""
+    risk = settings.risk.unknown_tiers(settings.tier_names())
+    found = [
+        *strangers(settings.services, settings.webhooks, settings.github, settings.gitlab),
+        *wrong_freezes(settings.freezes, settings.services),
+        *((("risk", *place), what) for place, what in risk),
+    ]
+    return [Problem(lines.of(path), ".".join(map(str, path)), what) for path, what in found]
 
 
 def problems_of(
@@ -161,13 +174,15 @@ def _shape(path: Sequence[str | int]) -> str:
             "a Slack channel's id such as C0DEPLOYS (in Slack: the channel's details, at the end)"
         )
     if "approvers" in path:
-        return "a Slack user id (U…), a user group id (S…), or anyone"
+        return (
+            "a Slack user id (U…), a user group id (S…), a channel id (C…), token:NAME, or anyone"
+        )
     return "small letters, digits, dots and dashes, beginning with a letter or digit"
 
 
 def _siblings(path: Sequence[str | int]) -> tuple[str, ...]:
     """The settings that are known where an unknown one stands."""
-    from bot.config import models, tiers
+    from bot.config import api, freezing, models, publishing, risk, tiers
 
     match list(path[:-1]):
         case []:
@@ -180,11 +195,25 @@ def _siblings(path: Sequence[str | int]) -> tuple[str, ...]:
             model = tiers.StepSettings
         case ["services", _]:
             model = models.ServiceSettings
+        case ["api"]:
+            model = api.ApiSettings
+        case ["freezes", _]:
+            model = freezing.FreezeSettings
+        case ["webhooks", _]:
+            model = publishing.WebhookSettings
+        case ["github" | "gitlab"]:
+            model = publishing.GithubSettings
+        case ["github" | "gitlab", "deployments", _]:
+            model = publishing.DeploymentSettings
         case ["services", _, "slos"]:
             model = models.SloSettings
+        case ["risk"]:
+            model = risk.RiskSettings
+        case ["risk", "rules", _]:
+            model = risk.RuleSettings
         case _:
             return ()
-    return tuple(model.model_fields)
+    return tuple(field.alias or name for name, field in model.model_fields.items())
 
 
 def _yaml_problem(error: yaml.YAMLError) -> Problem:

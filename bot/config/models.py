@@ -1,17 +1,25 @@
 """The shape of the configuration, and the plans it makes."""
 
 from datetime import timedelta
+from functools import cached_property
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from bot.config.api import ApiSettings
+from bot.config.freezing import FreezeSettings
 from bot.config.judging import JudgeSettings
 from bot.config.listening import DEFAULT_LISTEN, listen_address
+from bot.config.publishing import GithubSettings, GitlabSettings, WebhookSettings, subscribers_of
+from bot.config.ranking import UNKNOWN, asking, ranked
+from bot.config.risk import RiskSettings
 from bot.config.secrets import Mode
 from bot.config.tiers import StepSettings, Strict, TierSettings
 from bot.config.units import Duration, Fraction, Percent, duration, unknown, weight, written
+from bot.core.assessment import Assessment
 from bot.core.freezes import ALL
-from bot.core.plan import Dashboard, Escalation, Plan, Step, Weight
+from bot.core.plan import Dashboard, Escalation, Gate, Plan, Step, Weight
+from bot.core.risk import Policy, Tiers
 from bot.core.slo import Objectives, Sli
 from bot.core.tuning import Tuning
 
@@ -86,6 +94,7 @@ class ServiceSettings(Strict):
     metrics: AdapterSettings | None = None
     logs: AdapterSettings | None = None
     readiness: AdapterSettings | None = None
+    changes: AdapterSettings | None = None
 
     @property
     def watched(self) -> tuple[Sli, ...]:
@@ -153,8 +162,16 @@ class Settings(Strict):
     slack: SlackSettings
     tick: Duration = timedelta(seconds=10)
     escalation: EscalationSettings = EscalationSettings()
-    tiers: dict[str, TierSettings] = Field(default_factory=lambda: {"safe": TierSettings()})
+    risk: RiskSettings = RiskSettings()
+    tiers: dict[str, TierSettings] = Field(
+        default_factory=lambda: {"safe": TierSettings()}, min_length=1
+    )
     services: dict[ServiceName, ServiceSettings] = Field(min_length=1)
+    freezes: tuple[FreezeSettings, ...] = ()
+    api: ApiSettings | None = None
+    webhooks: dict[ServiceName, WebhookSettings] = Field(default_factory=dict)
+    github: GithubSettings | None = None
+    gitlab: GitlabSettings | None = None
 
     @field_validator("redis")
     @classmethod
@@ -173,6 +190,11 @@ class Settings(Strict):
             raise ValueError("a tick lies between 1s and 5m")
         return value
 
+    @model_validator(mode="after")
+    def _tiers_in_order(self) -> "Settings":
+        assert self.ranking
+        return self
+
     @field_validator("services")
     @classmethod
     def _all_is_everything(cls, value: dict[str, ServiceSettings]) -> dict[str, ServiceSettings]:
@@ -184,9 +206,25 @@ class Settings(Strict):
         """Every service, by name."""
         return tuple(sorted(self.services))
 
+    @cached_property
+    def ranking(self) -> dict[str, TierSettings]:
+        """Every tier, the safest first, with those that are added to what is configured."""
+        return ranked(self.tiers, self.risk.unknown)
+
     def tier_names(self) -> tuple[str, ...]:
-        """Every tier, the safest first, as they stand in the file."""
-        return tuple(self.tiers)
+        """Every tier, the safest first."""
+        return tuple(self.ranking)
+
+    def keepers(self, service: str) -> Gate:  # noqa: ARG002 - a service may come to have its own
+        """Who may lower a tier, or override a freeze: the approvers of the riskiest tier."""
+        return self.ranking[self.tier_names()[-1]].gate
+
+    @property
+    def policy(self) -> Policy:
+        """The rules and tiers by which changes are classified."""
+        unseen = self.risk.unknown or UNKNOWN
+        tiers = Tiers(self.tier_names(), asking(self.ranking), unseen)
+        return Policy(self.risk.compiled(), tiers, self.risk.migrations)
 
     def channel_of(self, service: str) -> str:
         """Where this service's canaries are announced."""
@@ -199,8 +237,12 @@ class Settings(Strict):
         tier: str | None = None,
         percent: str | None = None,
         window: str | None = None,
+        assessment: Assessment | None = None,
     ) -> Plan:
         """The plan of a canary of this service.
+
+        The tier is the highest of the service's own, the change's and what is asked for. One that
+        is asked for and lower is taken as well, as `Plan.lowered_from` says: it takes leave.
 
         Raises:
             ValueError: one sentence that says what is wrong and what would be right.
@@ -209,12 +251,12 @@ class Settings(Strict):
         if service not in self.services:
             raise ValueError(unknown("service", service, self.services))
         config = self.services[service]
-        name = self._tier(service, config.tier, tier)
-        chosen = self.tiers[name]
+        due, name = self._tier(config.tier, tier, assessment)
+        chosen = self.ranking[name]
         gate = chosen.gate
         return Plan(
             tier=name,
-            reasons=(_reason(service, config.tier, name),),
+            reasons=_reasons(service, config.tier, due, name, assessment),
             steps=self._steps(config, chosen, percent, window),
             tick=self.tick,
             objectives=config.slos.objectives(config.watched),
@@ -226,24 +268,28 @@ class Settings(Strict):
             escalation=self._escalation(config),
             pause=chosen.pause,
             dashboards=tuple(Dashboard(*each) for each in config.dashboards.items()),
+            assessment=assessment,
+            subscribers=subscribers_of(service, self.webhooks, self.github, self.gitlab),
+            lowered_from=due if self._rank(name) < self._rank(due) else "",
         )
 
     def _escalation(self, config: ServiceSettings) -> Escalation:
         common = self.escalation.escalation
         return Escalation(common.after, config.oncall or common.oncall)
 
-    def _tier(self, service: str, own: str, asked: str | None) -> str:
+    def _tier(self, own: str, asked: str | None, assessment: Assessment | None) -> tuple[str, str]:
+        """The tier that is due, and the one that is taken."""
         for name in (own, asked or own):
-            if name not in self.tiers:
-                raise ValueError(unknown("tier", name, self.tiers))
-        if asked is None:
-            return own
-        order = self.tier_names()
-        if order.index(asked) < order.index(own):
-            raise ValueError(
-                f"{service} is tier {own}, and a start may raise the tier but not lower it to {asked}"
-            )
-        return asked
+            if name not in self.ranking:
+                raise ValueError(unknown("tier", name, self.ranking))
+        found = assessment.tier if assessment is not None else own
+        due = max(own, found, key=self._rank)
+        return due, asked or due
+
+    def _rank(self, tier: str) -> int:
+        """How risky; a tier that is gone from the file is as the riskiest."""
+        names = self.tier_names()
+        return names.index(tier) if tier in names else len(names)
 
     def _steps(
         self, config: ServiceSettings, tier: TierSettings, percent: str | None, window: str | None
@@ -278,5 +324,16 @@ class Settings(Strict):
         return tuple(Step(step.percent, step.window) for step in steps)
 
 
-def _reason(service: str, own: str, chosen: str) -> str:
-    return f"configured for {service}" if own == chosen else f"raised from {own} for this start"
+def _reasons(
+    service: str, own: str, due: str, chosen: str, assessment: Assessment | None
+) -> tuple[str, ...]:
+    """Why this tier, what matters most first."""
+    found = assessment.reasons if assessment is not None else ()
+    why = tuple(reason.text for reason in found if reason.tier == due)
+    if due == own and (not why or assessment is None or assessment.tier != own):
+        why = (f"configured for {service}",)
+    if chosen == due:
+        return why
+    if assessment is None:
+        return (f"instead of {due}, which is configured for {service}",)
+    return (f"instead of {due}, as asked for this start", *why)

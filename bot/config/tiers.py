@@ -8,7 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from bot.config.units import Duration, Percent
 from bot.core.plan import ANYONE, Gate, Weight
 
-Approver = Annotated[str, Field(pattern=r"^([CGUSW][A-Z0-9]{2,}|anyone)$")]
+Approver = Annotated[
+    str, Field(pattern=r"^([CGUSW][A-Z0-9]{2,}|token:[a-z0-9][a-z0-9._-]{0,62}|anyone)$")
+]
 
 
 class Strict(BaseModel):
@@ -30,7 +32,8 @@ class TierSettings(Strict):
     Attributes:
         percent, window: the canary's one step; `steps` instead for several.
         start, promote: `auto`, or `approval` by one of the approvers.
-        approvers: ids of Slack users (U…) or user groups (S…), or `anyone`.
+        approvers: ids of Slack users (U…), user groups (S…) or channels (C…), a pipeline's token
+            by name (`token:NAME`), or `anyone`, which means people.
         approvals: how many different people have to say yes.
         author_may_approve: whether whoever started the canary is one of them.
         decision: how long a person may think; silence then rolls back.
@@ -59,13 +62,25 @@ class TierSettings(Strict):
                 "group ids S…, channel ids C…, or anyone)"
             )
         people = set(self.approvers)
-        if all(one[0] in "UW" for one in people) and 0 < len(people) < self.approvals:
+        single = all(one[0] in "UW" or one.startswith("token:") for one in people)
+        if single and 0 < len(people) < self.approvals:
             raise ValueError(
                 f"{self.approvals} approvals are asked for, but only {len(people)} "
                 f"{'person is' if len(people) == 1 else 'people are'} named: name more approvers, "
                 "or ask for fewer approvals"
             )
+        if single and len(people) == self.approvals > 1 and not self.author_may_approve:
+            raise ValueError(
+                f"{self.approvals} approvals are asked for and {len(people)} people are named, so "
+                "what one of them starts can never be approved: name more approvers, ask for fewer "
+                "approvals, or set author_may_approve: true"
+            )
         return self
+
+    @property
+    def asks(self) -> bool:
+        """Whether a person decides before it goes to 100 %."""
+        return self.promote == "approval"
 
     @property
     def gate(self) -> Gate:

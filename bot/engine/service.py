@@ -10,21 +10,23 @@ from typing import Final
 
 import structlog
 
-from bot.core.canary import Canary, PendingApproval, Promoted, RolledBack, RollingBack
-from bot.core.commands import Abort, Approve, Command, Found, Start, Undo
-from bot.core.freezes import Freeze, frozen, in_force
+from bot.core.canary import Canary, Promoted, RolledBack, RollingBack
+from bot.core.commands import Abort, Approve, Command, Found, MarkAlarm, Start, Undo
+from bot.core.freezes import Freeze
 from bot.core.machine import Refused, Transition, begin, transition
 from bot.core.moves import back_off
 from bot.core.orphans import begin_found
 from bot.core.plan import FULL, Actor
-from bot.core.refusals import describe, is_frozen
+from bot.core.refusals import describe
 from bot.core.slo import NoData
 from bot.core.undoing import UndoRequest, begin_undo
+from bot.engine.freezing import Freezes
 from bot.engine.held import Held, still_ours
 from bot.engine.loop import Loop
 from bot.engine.tasks import Turns
 from bot.engine.undoing import Undoing
 from bot.ports import CanaryStore, Clock, Conflict, PortError, ServiceBusy
+from bot.ports.meters import NO_METERS, Meters
 
 SHUTDOWN_PATIENCE: Final = timedelta(seconds=4)
 """With the edge's own patience this stays below the ten seconds a supervisor waits."""
@@ -35,8 +37,19 @@ log = structlog.get_logger()
 class CanaryService:
     """Starts canaries, takes commands for them, and finds them."""
 
-    def __init__(self, store: CanaryStore, loop: Loop, clock: Clock, owner: str) -> None:
+    def __init__(
+        self,
+        store: CanaryStore,
+        loop: Loop,
+        clock: Clock,
+        owner: str,
+        *,
+        freezes: Freezes | None = None,
+        meters: Meters = NO_METERS,
+    ) -> None:
+        self._meters = meters
         self._store = store
+        self._freezes = freezes or Freezes(store, clock)
         self._clock = clock
         self._loop = loop
         self._owner = owner
@@ -63,9 +76,10 @@ class CanaryService:
             PortError: the store cannot be reached; nothing was started.
 
         """
-        freeze = frozen(await self._store.freezes(), start.service, start.at)
-        if freeze is not None:
-            return Refused(is_frozen(freeze))
+        admitted = await self._freezes.admit(start)
+        if isinstance(admitted, Refused):
+            return admitted
+        start = admitted
         try:
             canary = await self._create(begin(start), start)
         except ServiceBusy as busy:
@@ -101,23 +115,21 @@ class CanaryService:
         return canary
 
     async def freeze(self, freeze: Freeze) -> None:
-        """Let nothing of its scope be started; live canaries go on."""
-        await self._store.freeze(freeze)
-        log.info("freeze.set", scope=freeze.scope, by=freeze.by.id, until=str(freeze.until))
+        """Let nothing of its scope be started; live canaries go on.
+
+        Somebody else's lock stays where it is: `freezes` tells whose it is.
+        """
+        await self._freezes.set(freeze)
 
     async def unfreeze(
         self, scope: str, by: Actor, since: datetime | None = None
     ) -> Freeze | None:
-        """Lift a freeze, that of `since` or whichever; None where there was none."""
-        lifted = await self._store.unfreeze(scope, since)
-        if lifted is None or lifted.is_over(self._clock.now()):
-            return None
-        log.info("freeze.lifted", scope=scope, by=by.id)
-        return lifted
+        """Lift the freeze of this key, that of `since` or whichever; None where there was none."""
+        return await self._freezes.lift(scope, by, since)
 
     async def freezes(self) -> tuple[Freeze, ...]:
-        """What is frozen now."""
-        return in_force(await self._store.freezes(), self._clock.now())
+        """What is frozen now, by people and by the calendar."""
+        return await self._freezes.standing()
 
     async def revisions(self, service: str) -> tuple[str, ...]:
         """The revisions that a canary of this service could be of: what its idle backends run.
@@ -146,6 +158,13 @@ class CanaryService:
         return record.canary
 
     async def command(self, canary_id: str, command: Command) -> Canary | Refused:
+        """Take a person's command; see `_command` for how, and for what is raised."""
+        answer = await self._command(canary_id, command)
+        if isinstance(command, MarkAlarm) and isinstance(answer, Canary):
+            self._meters.marked(answer.service, false=command.false)
+        return answer
+
+    async def _command(self, canary_id: str, command: Command) -> Canary | Refused:
         """Take a person's command; a refusal changes nothing and says why.
 
         A canary that another replica works on is taken over first, so that whoever hears the
@@ -155,13 +174,15 @@ class CanaryService:
             PortError: the store cannot be reached and the command was not taken.
 
         """
-        if isinstance(command, Approve) and (refused := await self._frozen(canary_id, command)):
-            return refused
+        if isinstance(command, Approve):
+            canary = await self.find(canary_id)
+            if refused := await self._freezes.hold_up(canary, command):
+                return refused
         for _ in range(3):
             try:
                 held = self._loop.held.get(canary_id) or await self.adopt(canary_id)
                 if held is None:
-                    return await self._refuse_unheld(canary_id, command)
+                    return await self._unheld(canary_id, command)
                 answer = await self._loop.handle(held, command)
                 if not isinstance(answer, Refused) or not await self._moved_on(held):
                     return answer
@@ -288,14 +309,6 @@ class CanaryService:
             return True
         return False
 
-    async def _frozen(self, canary_id: str, approve: Approve) -> Refused | None:
-        """An approval that would start a canary during a freeze."""
-        canary = await self.find(canary_id)
-        if canary is None or not isinstance(canary.phase, PendingApproval):
-            return None
-        freeze = frozen(await self._store.freezes(), canary.service, approve.at)
-        return Refused(is_frozen(freeze)) if freeze else None
-
     async def _busy(self, service: str, canary_id: str) -> str:
         other = await self.find(canary_id)
         where = f": {other.revision} {describe(other)}" if other else ""
@@ -304,13 +317,20 @@ class CanaryService:
             f"or end it with `/canary abort {service}`."
         )
 
-    async def _refuse_unheld(self, canary_id: str, command: Command) -> Refused:
+    async def _unheld(self, canary_id: str, command: Command) -> Canary | Refused:
+        """What is said to one that is finished: it is only ever marked.
+
+        Raises:
+            Conflict: somebody else has marked it in the same moment.
+
+        """
         record = await self._store.load(canary_id)
         if record is None:
             return Refused(f"There is no canary {canary_id}. `/canary list` shows what there is.")
         answer = transition(record.canary, command)
-        return (
-            answer
-            if isinstance(answer, Refused)
-            else Refused("It has just ended. Nothing changed.")
-        )
+        if isinstance(answer, Refused):
+            return answer
+        if not isinstance(command, MarkAlarm) or answer.effects:
+            return Refused("It has just ended. Nothing changed.")
+        marked = replace(record, canary=answer.canary)
+        return (await self._store.save(marked, (self._loop.happening(command),))).canary

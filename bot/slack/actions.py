@@ -67,6 +67,10 @@ async def _ask(
             return await desk.promote(parts, visit, canary, pressed.step)
         case Action.EXTEND:
             return await desk.extend(parts, visit, canary.id, EXTENSION)
+        case Action.FALSE_ALARM:
+            return await desk.mark(parts, visit, canary.id, false=True)
+        case Action.REAL:
+            return await desk.mark(parts, visit, canary.id, false=False)
         case Action.UNDO:
             return await desk.undo(parts, visit, canary.service, "", canary.id)
 

@@ -3,9 +3,9 @@
 from typing import Any, Final
 
 from bot.core.canary import PendingApproval
-from bot.core.commands import Start
 from bot.core.machine import Refused
-from bot.slack import asking, freezing, orders
+from bot.engine.launching import Wish
+from bot.slack import asking, desk, freezing, orders
 from bot.slack.desk import Parts
 from bot.slack.grammar import Asked, Known, Misread, parse
 from bot.slack.permissions import Visit
@@ -22,7 +22,8 @@ LONGEST_REASON: Final = 300
 async def run_command(parts: Parts, body: dict[str, Any]) -> None:
     """Do what a command asks and answer privately; the message itself shows the change.
 
-    A freeze is answered in public, for it concerns everybody; a form that opens needs no answer.
+    Freezes and locks are answered in public, for they concern everybody; a form that opens needs no
+    answer.
     """
     visit = Visit.of(body)
     command = name(str(body.get("command") or "/canary"), 40)
@@ -36,7 +37,7 @@ async def run_command(parts: Parts, body: dict[str, Any]) -> None:
         if unopened is not None:
             await parts.replies.privately(visit, unopened)
         return
-    if asked.verb in {"freeze", "unfreeze"}:
+    if asked.verb in freezing.SETTING | freezing.LIFTING:
         answer, public = await freezing.run(parts, visit, asked, command)
         tell = parts.replies.in_public if public else parts.replies.privately
         await tell(visit, answer)
@@ -61,32 +62,36 @@ async def _do(parts: Parts, visit: Visit, asked: Asked, command: str) -> Message
             return await orders.run(parts, visit, asked, asked.verb, command)
         case "undo":
             return await orders.undo(parts, visit, asked, command)
-        case "help" | "freeze" | "unfreeze":
+        case (
+            "help"
+            | "freeze"
+            | "unfreeze"
+            | "stop-the-line"
+            | "resume-the-line"
+            | "lock"
+            | "unlock"
+        ):
             catalog = parts.catalog
             return views.help_message(command, catalog.service_names(), catalog.tier_names())
 
 
 async def _start(parts: Parts, visit: Visit, asked: Asked, command: str) -> Message:
     service = asked.target or ""
+    wish = Wish(
+        service=service,
+        revision=asked.revision,
+        by=visit.actor(),
+        tier=asked.tier,
+        percent=asked.percent,
+        window=asked.window,
+        reason=clip(asked.reason, LONGEST_REASON),
+        override=clip(asked.override or "", LONGEST_REASON),
+    )
     try:
-        plan = parts.catalog.plan_for(
-            service, tier=asked.tier, percent=asked.percent, window=asked.window
-        )
+        answer = await desk.launch(parts, visit, wish)
     except ValueError as error:
         why = str(error).rstrip(".")
         return kit.private(f"Not started: {why}. Nothing changed.")
-    channel = parts.catalog.channel_of(service)
-    start = Start(
-        canary_id=parts.new_canary_id(service),
-        service=service,
-        revision=asked.revision,
-        plan=plan,
-        channel=channel,
-        by=visit.actor(),
-        at=parts.clock.now(),
-        reason=clip(asked.reason, LONGEST_REASON),
-    )
-    answer = await parts.desk.start(start)
     if isinstance(answer, Refused):
         live = await parts.desk.live(service)
         in_the_way = live if live is not None and live.id in answer.reason else None
@@ -95,7 +100,7 @@ async def _start(parts: Parts, visit: Visit, asked: Asked, command: str) -> Mess
     asked_for = isinstance(answer.phase, PendingApproval)
     doing = f"{subject(answer)} waits for approval, and no traffic moves until then"
     text = f"{doing if asked_for else f'Starting {subject(answer)}'}. How it goes stands in"
-    place = {"type": "channel", "channel_id": channel}
+    place = {"type": "channel", "channel_id": answer.channel}
     message = kit.private(f"{text} its channel: {answer.id}.")
     line = [words(f"{text} "), place, words(": "), kit.code(answer.id)]
     return Message(message.text, [kit.rich(line)])

@@ -1,42 +1,41 @@
 """What the Slack edge needs of the rest of the bot, and the parts its listeners share."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from bot.core.assessment import Assessment
 from bot.core.canary import Canary
+from bot.core.change import Change
 from bot.core.commands import (
     Abort,
     Approve,
     Command,
     Extend,
+    MarkAlarm,
     Pause,
     Promote,
     Question,
     Resume,
-    Start,
 )
 from bot.core.freezes import Freeze
 from bot.core.machine import Refused
-from bot.core.plan import Actor, Plan
+from bot.core.plan import Actor, Gate, Plan
 from bot.core.undoing import UndoRequest
+from bot.engine.launching import Wish
 from bot.ports import Clock
 from bot.slack.live_message import SlackBoard
-from bot.slack.permissions import Groups, Home, Visit, groups_to_ask
+from bot.slack.permissions import Groups, Home, Visit, groups_of, groups_to_ask
 from bot.slack.reply import Replies
 from bot.slack.surfaces import Views
 
 
 class Desk(Protocol):
-    """Starts canaries, takes commands for them and finds them.
+    """Takes commands for canaries, and finds them.
 
     All methods raise `PortError` when the store cannot be reached.
     """
-
-    async def start(self, start: Start) -> Canary | Refused:
-        """Begin a canary, unless its service has one."""
-        ...
 
     async def command(self, canary_id: str, command: Command) -> Canary | Refused:
         """Take a command; a refusal changes nothing and says why."""
@@ -97,9 +96,34 @@ class Catalog(Protocol):
         ...
 
     def plan_for(
-        self, service: str, *, tier: str | None, percent: str | None, window: str | None
+        self,
+        service: str,
+        *,
+        tier: str | None,
+        percent: str | None,
+        window: str | None,
+        assessment: Assessment | None = None,
     ) -> Plan:
         """The plan of a canary; raises ValueError with a plain sentence."""
+        ...
+
+    def keepers(self, service: str) -> Gate:
+        """Who may lower a tier, or override a freeze."""
+        ...
+
+
+class Launches(Protocol):
+    """Looks at changes, and starts canaries of them.
+
+    Both raise `PortError` when the store cannot be reached.
+    """
+
+    async def assess(self, service: str, revision: str, sent: Change | None = None) -> Assessment:
+        """What a start of this revision would bring."""
+        ...
+
+    async def launch(self, wish: Wish) -> Canary | Refused:
+        """Start it; raises ValueError with a plain sentence where it makes no plan."""
         ...
 
 
@@ -108,6 +132,7 @@ class Parts:
     """What commands and clicks have in common."""
 
     desk: Desk
+    launcher: Launches
     catalog: Catalog
     board: SlackBoard
     replies: Replies
@@ -116,6 +141,41 @@ class Parts:
     clock: Clock
     new_canary_id: Callable[[str], str]
     views: Views
+
+
+async def starter(
+    parts: Parts, visit: Visit, service: str, *, leave: bool
+) -> tuple[Actor, str] | Refused:
+    """Who starts it, and why some of their groups could not be looked up.
+
+    Args:
+        parts, visit, service: as ever.
+        leave: whether it may take an approver's leave, for which groups are looked up first.
+
+    """
+    if not leave:
+        return visit.actor(), ""
+    foreign = await parts.home.refuse(visit)
+    if foreign:
+        return Refused(foreign)
+    groups = groups_of([parts.catalog.keepers(service)], visit.user_id)
+    member = await parts.groups.of(visit.user_id, groups)
+    return visit.actor(member.groups), member.unknown
+
+
+async def launch(parts: Parts, visit: Visit, wish: Wish) -> Canary | Refused:
+    """Start what is wished for, as this person.
+
+    Raises:
+        ValueError: one plain sentence: it makes no plan.
+
+    """
+    leave = bool(wish.override or wish.tier)
+    asked = await starter(parts, visit, wish.service, leave=leave)
+    if isinstance(asked, Refused):
+        return asked
+    actor, unknown = asked
+    return _adding(await parts.launcher.launch(replace(wish, by=actor)), unknown)
 
 
 async def approve(
@@ -180,6 +240,14 @@ async def _of_ours(
     """Pass on what every member of the workspace may do, and no guest."""
     foreign = await parts.home.refuse(visit)
     return Refused(foreign) if foreign else await parts.desk.command(canary_id, command)
+
+
+async def mark(
+    parts: Parts, visit: Visit, canary_id: str, *, false: bool, reason: str = ""
+) -> Canary | Refused:
+    """Pass on whether a rollback was a false alarm."""
+    said = MarkAlarm(visit.actor(), parts.clock.now(), false, reason)
+    return await _of_ours(parts, visit, canary_id, said)
 
 
 async def undo(

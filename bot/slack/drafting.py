@@ -1,10 +1,10 @@
 """From what is typed into the form to a plan, or to what is wrong with which field."""
 
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from bot.config.units import written
+from bot.core.assessment import Assessment
 from bot.core.plan import Plan, Weight
 from bot.slack.desk import Catalog
 from bot.slack.grammar import bad_revision
@@ -20,35 +20,46 @@ def first(catalog: Catalog, channel: str, service: str, revision: str) -> Draft 
     here = [each for each in services if channel and catalog.channel_of(each) == channel]
     chosen = service if service in services else [*here, *services][0]
     form = Form(chosen, clip(clean(revision), LONGEST["revision"]))
-    return _with_plan(catalog, Draft(form, channel=channel), own_tier=True)
+    return planned(catalog, Draft(form, channel=channel))
 
 
-def _with_plan(catalog: Catalog, draft: Draft, *, own_tier: bool) -> Draft:
-    """Fill in what the plan says wherever nobody has typed anything else."""
+def planned(
+    catalog: Catalog, draft: Draft, assessment: Assessment | None = None, *, moved: bool = False
+) -> Draft:
+    """The draft with what the plan says, wherever nobody has chosen anything else.
+
+    Args:
+        catalog, draft: what is configured, and what stands in the form.
+        assessment: what was found of the revision.
+        moved: whether it is another service's now, which brings its own tier whatever was chosen.
+
+    """
     form = draft.form
-    tier = None if own_tier else form.tier
+    chosen = None if moved or form.tier in {"", draft.tier} else form.tier
     try:
-        plan = catalog.plan_for(form.service, tier=tier, percent=None, window=None)
+        due = catalog.plan_for(
+            form.service, tier=None, percent=None, window=None, assessment=assessment
+        )
+        plan = catalog.plan_for(
+            form.service, tier=chosen, percent=None, window=None, assessment=assessment
+        )
     except ValueError:
         return draft
     first = plan.steps[0]
-    says = {"percent": _number(first.weight), "window": written(first.window)}
-    untouched = [field for field in says if getattr(form, field) in {"", getattr(draft, field)}]
-    for field in untouched:
+    says = {
+        "tier": plan.tier,
+        "percent": _number(first.weight),
+        "window": written(first.window),
+    }
+    for field in ("percent", "window"):
+        untouched = {getattr(draft, field)} if assessment else {"", getattr(draft, field)}
+        if getattr(form, field) not in untouched:  # it was typed, or emptied to be typed into
+            continue
         if getattr(form, field) != says[field]:
             draft = draft.filled(field, says[field])
-    if own_tier and form.tier != plan.tier:
-        draft = draft.filled("tier", plan.tier)
-    return replace(draft, percent=says["percent"], window=says["window"])
-
-
-def adjusted(catalog: Catalog, draft: Draft, *, moved: bool) -> Draft:
-    """The draft after a change: tier, percent and window follow what they hang on.
-
-    `moved` to another service, a draft gets that service's own tier, whatever it had.
-    """
-    fits = draft.form.tier in tiers(catalog, draft.form.service)
-    return _with_plan(catalog, draft, own_tier=moved or not fits)
+    if form.tier != says["tier"]:
+        draft = draft.filled("tier", says["tier"])
+    return replace(draft, tier=due.tier, percent=says["percent"], window=says["window"])
 
 
 def drawn_anew(draft: Draft) -> Draft:
@@ -78,31 +89,27 @@ def read(view: dict[str, Any]) -> Draft:
     return replace(draft, form=replace(draft.form, **found))
 
 
-def tiers(catalog: Catalog, service: str) -> list[str]:
-    """The tiers this service may be started with: its own, then the more careful ones."""
-    found = []
-    for tier in catalog.tier_names():
-        with suppress(ValueError):
-            catalog.plan_for(service, tier=tier, percent=None, window=None)
-            found.append(tier)
-    return found
+def tier_of(draft: Draft) -> str | None:
+    """The tier that was chosen in place of the one that is due."""
+    return None if draft.form.tier in {"", draft.tier} else draft.form.tier
 
 
-def plan_of(catalog: Catalog, draft: Draft) -> Plan | str:
+def plan_of(catalog: Catalog, draft: Draft, assessment: Assessment | None = None) -> Plan | str:
     """The plan of what is typed, or what is wrong with it."""
     form = draft.form
     try:
         return catalog.plan_for(
             form.service,
-            tier=form.tier or None,
-            percent=_size(form.percent, draft.percent),
-            window=_size(form.window, draft.window),
+            tier=tier_of(draft),
+            percent=size_of(form.percent, draft.percent),
+            window=size_of(form.window, draft.window),
+            assessment=assessment,
         )
     except ValueError as error:
         return _sentence(str(error))
 
 
-def _size(typed: str, planned: str) -> str | None:
+def size_of(typed: str, planned: str) -> str | None:
     """What was typed in place of the plan's own, with which a plan of several steps stays one."""
     text = typed.replace(",", ".").removesuffix("%").strip()
     return None if text in {"", planned} else text
@@ -111,8 +118,8 @@ def _size(typed: str, planned: str) -> str | None:
 def wrong(catalog: Catalog, draft: Draft) -> dict[str, str]:
     """What is wrong, by field; each is tried with nothing else that could be."""
     form = draft.form
-    percent, window = _size(form.percent, draft.percent), _size(form.window, draft.window)
-    tier = form.tier or None
+    percent, window = size_of(form.percent, draft.percent), size_of(form.window, draft.window)
+    tier = tier_of(draft)
     if why := _refused(catalog, form.service):
         return {"service": why}
     if why := _refused(catalog, form.service, tier=tier):

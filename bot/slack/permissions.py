@@ -6,14 +6,14 @@ never taken for a yes.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
 
 from bot.core.canary import Thread
-from bot.core.plan import Actor, Plan
+from bot.core.plan import Actor, Gate, Plan
 from bot.slack.faults import BROKEN, error_code, explain, retry_after
 from bot.slack.limiter import Limiter, Priority, TooLong
 from bot.slack.views.kit import is_channel, is_group
@@ -225,6 +225,11 @@ class Home:
 def groups_to_ask(plan: Plan, user_id: str) -> tuple[str, ...]:
     """The plan's groups and channels of approvers; none where the person is named by id anyway."""
     gates = [gate for gate in (plan.start_gate, plan.promote_gate, plan.decision) if gate]
+    return groups_of(gates, user_id)
+
+
+def groups_of(gates: Sequence[Gate], user_id: str) -> tuple[str, ...]:
+    """The gates' groups and channels; none where the person is admitted by id anyway."""
     approvers = [approver for gate in gates for approver in gate.approvers]
     if all(gate.admits(Actor(user_id)) for gate in gates):
         return ()

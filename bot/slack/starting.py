@@ -9,14 +9,16 @@ from typing import Any, Final
 
 import structlog
 
+from bot.core.assessment import Assessment
 from bot.core.canary import Canary
-from bot.core.commands import Start
 from bot.core.freezes import frozen
 from bot.core.machine import Refused
 from bot.core.plan import Plan
+from bot.engine.launching import Wish, with_leave
 from bot.ports import PortError
-from bot.slack import drafting
+from bot.slack import desk, drafting
 from bot.slack.desk import Parts
+from bot.slack.grammar import bad_revision
 from bot.slack.permissions import Visit
 from bot.slack.surfaces import AtOnce, Closed, Overtaken, Shown, TooLate
 from bot.slack.text import clean, clip
@@ -31,6 +33,7 @@ from bot.slack.views.form import (
     Choices,
     Draft,
     Facts,
+    Form,
     action_id,
     choosable,
 )
@@ -46,7 +49,7 @@ result does, and would replace a result that came before it."""
 UNDER_WAY: Final = 0.3
 """Seconds in which the answer to a change of ours has come."""
 
-TYPED: Final = frozenset({action_id("percent"), action_id("window")})
+TYPED: Final = frozenset({action_id("percent"), action_id("window"), action_id("revision")})
 POST_PATIENCE: Final = 5.0
 POST_LOOK: Final = 0.3
 JUST_NOW: Final = timedelta(minutes=1)
@@ -93,7 +96,7 @@ async def open_start(
         return kit.private(_LATE)
     except PortError as error:
         return kit.private(f"{error} {_WITHOUT}")
-    await _inform(parts, draft, shown)
+    await _inform(parts, visit, draft, shown)
     return None
 
 
@@ -111,10 +114,13 @@ async def change(parts: Parts, body: dict[str, Any]) -> None:
         return
     if action not in TYPED:  # a field that was emptied is about to be typed into
         moved = action == action_id("service")
-        draft = drafting.adjusted(parts.catalog, draft, moved=moved)
+        draft = drafting.planned(parts.catalog, draft, moved=moved)
+    seen = str(view.get("hash") or "")
     try:
-        shown = await _redraw(parts, draft, view_id, str(view.get("hash") or ""))
-        await _inform(parts, draft, shown)
+        shown = Shown(view_id, parts.views.since(seen))
+        if action != action_id("revision"):  # what a revision changes shows once it is known
+            shown = await _redraw(parts, draft, view_id, seen)
+        await _inform(parts, Visit.of(body), draft, shown)
     except (Closed, Overtaken):  # it may have been sent meanwhile: what came of that stays
         return
     except PortError as error:  # the form works without it
@@ -179,21 +185,20 @@ class _Sent:
 async def _start(parts: Parts, visit: Visit, draft: Draft, view_id: str) -> None:
     """Start it, and say in the form what came of it."""
     sent = _Sent(visit, draft, view_id, asyncio.get_running_loop().time() + AFTER_ANSWER)
-    form, catalog = draft.form, parts.catalog
-    plan = drafting.plan_of(catalog, draft)
-    assert isinstance(plan, Plan), "checked when it was submitted"
-    start = Start(
-        canary_id=parts.new_canary_id(form.service),
+    form = draft.form
+    wish = Wish(
         service=form.service,
         revision=form.revision,
-        plan=plan,
-        channel=catalog.channel_of(form.service),
         by=visit.actor(),
-        at=parts.clock.now(),
+        tier=drafting.tier_of(draft),
+        percent=drafting.size_of(form.percent, draft.percent),
+        window=drafting.size_of(form.window, draft.window),
         reason=clip(clean(form.reason), LONGEST["reason"]),
     )
     try:
-        answer = await _once(parts, start)
+        answer = await _once(parts, visit, wish)
+    except ValueError as error:  # the configuration is another one since
+        answer = Refused(str(error))
     except PortError as error:
         answer = Refused(f"It could not be started now. {error}")
     except Exception:
@@ -202,7 +207,7 @@ async def _start(parts: Parts, visit: Visit, draft: Draft, view_id: str) -> None
     if isinstance(answer, Refused):
         _log.info("slack.start.refused", service=form.service, by=visit.user_id)
         why = views.reason_of(answer.reason)
-        told = kit.private(f"{start.service} {start.revision} was not started. {why}")
+        told = kit.private(f"{form.service} {form.revision} was not started. {why}")
         await _show(parts, sent, views.refused_view(draft, answer.reason), told)
         return
     parts.board.show(answer, urgent=True)
@@ -212,15 +217,16 @@ async def _start(parts: Parts, visit: Visit, draft: Draft, view_id: str) -> None
         await _link(parts, sent, answer)
 
 
-async def _once(parts: Parts, start: Start) -> Canary | Refused:
+async def _once(parts: Parts, visit: Visit, wish: Wish) -> Canary | Refused:
     """Start it; a form that was sent twice has started one canary, and both times it is that."""
-    answer = await parts.desk.start(start)
+    asked_at = parts.clock.now()
+    answer = await desk.launch(parts, visit, wish)
     if not isinstance(answer, Refused):
         return answer
-    live = await _live(parts, start.service)
-    if live is None or live.created_at < start.at - JUST_NOW:
+    live = await _live(parts, wish.service)
+    if live is None or live.created_at < asked_at - JUST_NOW:
         return answer
-    same = (live.revision, live.started_by.id) == (start.revision, start.by.id)
+    same = (live.revision, live.started_by.id) == (wish.revision, wish.by.id)
     return live if same else answer
 
 
@@ -250,11 +256,13 @@ async def _show(parts: Parts, sent: _Sent, view: dict[str, Any], told: Message |
     return True
 
 
-async def _inform(parts: Parts, draft: Draft, shown: Shown) -> None:
+async def _inform(parts: Parts, visit: Visit, draft: Draft, shown: Shown) -> None:
     """Add what is in the way and what could be started, unless the form has moved on."""
-    facts = await _look_up(parts, draft.form.service)
+    facts = await _look_up(parts, visit, draft.form)
     if facts == Facts():
         return
+    if facts.assessment is not None:
+        draft = drafting.planned(parts.catalog, draft, facts.assessment)
     try:
         await parts.views.update(shown.view_id, _drawn(parts, draft, facts), shown.hash)
     except (Closed, Overtaken):
@@ -263,15 +271,27 @@ async def _inform(parts: Parts, draft: Draft, shown: Shown) -> None:
         _log.warning("slack.form.not_informed", why=str(error))
 
 
-async def _look_up(parts: Parts, service: str) -> Facts:
+async def _look_up(parts: Parts, visit: Visit, form: Form) -> Facts:
     """What can be known in a few seconds; a store that is away is said, a slow router is not."""
-    known, revisions = await asyncio.gather(
-        _in_the_way(parts, service), _revisions(parts, service)
+    known, revisions, found = await asyncio.gather(
+        _in_the_way(parts, visit, form.service),
+        _revisions(parts, form.service),
+        _assessed(parts, form),
     )
-    return replace(known, revisions=revisions)
+    return replace(known, revisions=revisions, assessment=found)
 
 
-async def _in_the_way(parts: Parts, service: str) -> Facts:
+async def _assessed(parts: Parts, form: Form) -> Assessment | None:
+    """What the revision changes; a form goes on without, for the start looks again."""
+    if not form.revision or bad_revision(form.revision):
+        return None
+    with suppress(PortError, TimeoutError):
+        async with asyncio.timeout(LOOK_UP_PATIENCE):
+            return await parts.launcher.assess(form.service, form.revision)
+    return None
+
+
+async def _in_the_way(parts: Parts, visit: Visit, service: str) -> Facts:
     try:
         async with asyncio.timeout(LOOK_UP_PATIENCE):
             live, freezes = await asyncio.gather(parts.desk.live(service), parts.desk.freezes())
@@ -282,7 +302,7 @@ async def _in_the_way(parts: Parts, service: str) -> Facts:
     return Facts(
         live=live,
         link=parts.home.link(live.thread) if live else "",
-        freeze=frozen(freezes, service, parts.clock.now()),
+        freeze=frozen(freezes, service, parts.clock.now(), visit.actor()),
     )
 
 
@@ -301,7 +321,8 @@ async def _live(parts: Parts, service: str) -> Canary | None:
 
 def _drawn(parts: Parts, draft: Draft, facts: Facts) -> dict[str, Any]:
     service, catalog = draft.form.service, parts.catalog
-    choices = Choices(
-        catalog.service_names(), drafting.tiers(catalog, service), catalog.channel_of(service)
-    )
-    return views.start_view(draft, choices, drafting.plan_of(catalog, draft), facts)
+    choices = Choices(catalog.service_names(), catalog.tier_names(), catalog.channel_of(service))
+    plan = drafting.plan_of(catalog, draft, facts.assessment)
+    if isinstance(plan, Plan):
+        plan = with_leave(plan, catalog.keepers(service), None)
+    return views.start_view(draft, choices, plan, facts)

@@ -55,6 +55,27 @@ def test_one_starts_by_the_form_and_another_approves(browser: Browser, tmp_path:
         grace.leaves()
 
 
+def test_the_form_says_that_a_rollback_is_not_safe(browser: Browser, tmp_path: Path) -> None:
+    """Which statement makes it so and how else to do it, there and where it is approved."""
+    with on_stage(tmp_path, "schema", window=20) as stage:
+        ada = Person(browser, stage.places.slack, "ada")
+        ada.types("/canary start shop")
+        ada.modal.get_by_label("Revision").fill("v2")
+        expect(ada.modal).to_contain_text("A rollback is not safe", timeout=15_000)
+        expect(ada.modal).to_contain_text("migrations/0002_no_notes.sql:2")
+        expect(ada.modal).to_contain_text("Release 1: stop reading and writing the column")
+        expect(ada.modal).to_contain_text("is asked to promote it")
+        ada.shoots("unsafe-form-light")
+        ada.page.get_by_test_id("modal-submit").click()
+        expect(ada.modal).to_contain_text("Its message is in", timeout=15_000)
+        ada.page.get_by_test_id("modal-close").click()
+        ada.sees("✋", patience=60)
+        ada.sees("stable still uses the column orders.note")
+        ada.shoots("unsafe-light")
+        assert stage.split() == {"blue": 90, "green": 10}
+        ada.leaves()
+
+
 def test_nobody_approves_their_own(browser: Browser, tmp_path: Path) -> None:
     """An approver who started it is told so privately, and may still abort it."""
     with on_stage(tmp_path, "risky", window=15) as stage:

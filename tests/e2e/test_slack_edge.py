@@ -9,12 +9,13 @@ from datetime import timedelta
 import httpx
 import pytest
 from unit.slack.connected import until
-from unit.slack.fakes import FakeCatalog
+from unit.slack.fakes import FakeCatalog, a_launcher
 from unit.slack.support import spoken
 from unit.workspace.support import People
 from world import TICK, Now, Outside, a_start, a_store
 
 from adapters.stores.codec import encode_message
+from bot.core.assessment import Assessment
 from bot.core.plan import Gate, Plan
 from bot.engine.effects import EffectRunner
 from bot.engine.loop import Loop
@@ -38,7 +39,13 @@ class Catalog(FakeCatalog):
         self.window = window
 
     def plan_for(
-        self, service: str, *, tier: str | None, percent: str | None, window: str | None
+        self,
+        service: str,
+        *,
+        tier: str | None,
+        percent: str | None,
+        window: str | None,
+        assessment: Assessment | None = None,
     ) -> Plan:
         """The plan of this tier."""
         plan = a_start(window=self.window).plan
@@ -99,15 +106,21 @@ async def town(window: timedelta) -> AsyncIterator[Town]:
             clock=clock,
             encode=encode_message,
         )
+        service, catalog = CanaryService(store, loop, clock, "one"), Catalog(window)
+
+        def new_canary_id(service: str) -> str:
+            return f"{service}-abc123"
+
         edge = SlackEdge(
             client=client,
             app_token=workspace.app_token,
             limiter=limiter,
             board=board,
-            service=CanaryService(store, loop, clock, "one"),
-            catalog=Catalog(window),
+            service=service,
+            launcher=a_launcher(service, catalog, clock, new_canary_id),
+            catalog=catalog,
             clock=clock,
-            new_canary_id=lambda service: f"{service}-abc123",
+            new_canary_id=new_canary_id,
         )
         ticker.start()
         await edge.start()

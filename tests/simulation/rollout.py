@@ -27,7 +27,7 @@ from simulation.wire import Wire, WiredPorts, WiredStore
 from adapters.stores import memory
 from adapters.stores.codec import encode_message
 from adapters.stores.memory import MemoryStore
-from bot import bootstrap
+from bot.bootstrap import engine as bootstrap
 from bot.core.commands import Command
 from bot.engine import orphans
 from bot.ports import ServicePorts
@@ -171,10 +171,13 @@ class Rollout:
         Current.clock = clock
         ports: Any = WiredPorts(wire)
         settings = SimpleNamespace(
-            plan_for=lambda _: self.scenario.plan, channel_of=lambda _: "C0DEPLOYS"
+            plan_for=lambda _: self.scenario.plan,
+            channel_of=lambda _: "C0DEPLOYS",
+            policy=None,
+            freezes=(),
         )
         services = {SHOP: ServicePorts(ports, ports, ports, ports)}
-        configuration: Any = SimpleNamespace(services=services, settings=settings)
+        configuration: Any = SimpleNamespace(services=services, settings=settings, changes={})
         store: Any = WiredStore(wire)
         replica.engine = bootstrap.make_engine(
             configuration, store, ports, clock, owner=replica.process.name, pager=ports

@@ -45,6 +45,8 @@ class Action(StrEnum):
     EXTEND = "canary_extend"
     UNDO = "canary_undo"
     WHY = "canary_why"
+    FALSE_ALARM = "canary_false_alarm"
+    REAL = "canary_real"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,8 @@ def buttons(canary: Canary) -> list[Block]:
             return [_abort(canary)]
         case Promoted():
             return [_undo(canary), _why(canary)] if canary.arms is not None else []
+        case RolledBack(cause=Cause(kind="breach")):
+            return [_why(canary), _mark(canary)]
         case RolledBack():
             return [_why(canary)]
         case RollingBack() | Rejected():
@@ -195,6 +199,7 @@ def _approve(canary: Canary, question: Question, step: int | None = None) -> Blo
         "blind": ("Promote anyway", f"It cannot be judged now. {_next(canary)}"),
     }[question]
     title = f"{'Start' if question == 'start' else 'Promote'} {what}?"
+    asked = f"{asked}{_one_way(canary)}"
     return kit.button(
         label,
         Action.APPROVE,
@@ -203,6 +208,14 @@ def _approve(canary: Canary, question: Question, step: int | None = None) -> Blo
         style="primary",
         confirm=kit.confirm(title, asked, label),
     )
+
+
+def _one_way(canary: Canary) -> str:
+    """What must be known before more traffic goes to it, or all goes back."""
+    found = canary.plan.assessment
+    if found is None or found.rollback_is_safe:
+        return ""
+    return " Its migrations are not additive: stable may fail on the new schema."
 
 
 def _next(canary: Canary) -> str:
@@ -254,7 +267,7 @@ def _undo(canary: Canary) -> Block:
     back = f"{before}, which was stable before" if before else "what was stable before"
     asked = (
         f"All traffic of {name(canary.service, SHORT)} goes back to {name(back, 100)}, if that "
-        "still runs. Nothing is done to any data."
+        f"still runs. Nothing is done to any data.{_one_way(canary)}"
     )
     return kit.button(
         "Undo",
@@ -269,6 +282,21 @@ def _undo(canary: Canary) -> Block:
 def _why(canary: Canary) -> Block:
     value = Pressed(canary.id).dump()
     return kit.button("Why?", Action.WHY, value, spoken=f"Why {subject(canary)} ended so")
+
+
+def _mark(canary: Canary) -> Block:
+    """For the record: how often the numbers were wrong is only known where people say so."""
+    what, value = subject(canary), Pressed(canary.id).dump()
+    if canary.mark is not None and canary.mark.false:
+        return kit.button("It was real", Action.REAL, value, spoken=f"{what} was really broken")
+    asked = f"{what} was healthy, and the rollback was a mistake. It is put on record and counted."
+    return kit.button(
+        "False alarm",
+        Action.FALSE_ALARM,
+        value,
+        spoken=f"The rollback of {what} was a false alarm",
+        confirm=kit.confirm("A false alarm?", asked, "False alarm"),
+    )
 
 
 def _pause(canary: Canary) -> Block:

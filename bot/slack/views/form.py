@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Final
 
+from bot.core.assessment import Assessment
 from bot.core.canary import Canary
 from bot.core.freezes import Freeze
 from bot.slack.text import clean, clip
@@ -24,7 +25,7 @@ PREFIX: Final = "canary_start_"
 """Of the ids of all that can be chosen, typed or pressed in the form."""
 
 FIELDS: Final = ("service", "revision", "tier", "percent", "window", "reason")
-DISPATCHED: Final = ("service", "tier", "percent", "window")
+DISPATCHED: Final = ("service", "revision", "tier", "percent", "window")
 """A change of these changes what will happen."""
 
 
@@ -45,7 +46,7 @@ class Draft:
     """A form as it is drawn; the view carries it, so any replica can go on with it.
 
     Attributes:
-        percent, window: what the plan says where nobody has typed anything else.
+        tier, percent, window: what the plan says where nobody has chosen anything else.
         drawn: how often each field was given another value than the typed one; part of its
             block's id, since Slack keeps what was typed under the same id.
         channel: where the person was, for telling them something once the form is closed.
@@ -53,6 +54,7 @@ class Draft:
     """
 
     form: Form
+    tier: str = ""
     percent: str = ""
     window: str = ""
     drawn: tuple[tuple[str, int], ...] = ()
@@ -72,7 +74,9 @@ class Draft:
     def dump(self) -> str:
         """As a view's private metadata."""
         form = {field: _kept(field, str(getattr(self.form, field))) for field in FIELDS}
-        return json.dumps(asdict(self) | {"form": form}, ensure_ascii=False)
+        return json.dumps(
+            asdict(self) | {"form": form, "tier": _kept("tier", self.tier)}, ensure_ascii=False
+        )
 
     @classmethod
     def read(cls, metadata: str) -> "Draft":
@@ -86,7 +90,7 @@ class Draft:
             kept = json.loads(metadata)
             form = Form(**{field: str(kept["form"][field]) for field in FIELDS})
             drawn = tuple((str(field), int(times)) for field, times in kept["drawn"])
-            rest = {key: str(kept[key]) for key in ("percent", "window", "channel")}
+            rest = {key: str(kept[key]) for key in ("tier", "percent", "window", "channel")}
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError("the form does not carry what it was drawn from") from error
         return cls(form, drawn=drawn, **rest)
@@ -97,7 +101,7 @@ class Choices:
     """What can be chosen.
 
     Attributes:
-        tiers: those the service may be started with, its own first.
+        tiers: every tier, the safest first.
         channel: where the service's canaries are announced.
 
     """
@@ -114,6 +118,7 @@ class Facts:
     Attributes:
         link: to the live canary's message.
         revisions: what its idle backends run.
+        assessment: what was found of the revision that is typed; None while that is not known.
         trouble: why not all of it could be looked up.
 
     """
@@ -122,6 +127,7 @@ class Facts:
     link: str = ""
     freeze: Freeze | None = None
     revisions: tuple[str, ...] = ()
+    assessment: Assessment | None = None
     trouble: str = ""
 
 

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
+from bot.core.assessment import Assessment
 from bot.core.canary import Canary, PendingApproval
 from bot.core.plan import ANYONE, FULL, Gate, Plan
 from bot.slack.text import clean, clip, duration, name
 from bot.slack.views import kit
 from bot.slack.views.canary import headline
+from bot.slack.views.change import contents, reasons, unsafe
 from bot.slack.views.form import (
     BACK,
     DISPATCHED,
@@ -23,20 +25,24 @@ from bot.slack.views.form import (
     action_id,
     choosable,
 )
+from bot.slack.views.freezes import in_the_way
 from bot.slack.views.kit import Block, Line, code, strong, words
 
 
 def start_view(draft: Draft, choices: Choices, plan: Plan | str, facts: Facts) -> dict[str, Any]:
     """The form; `plan` is a sentence where what is typed makes none."""
     asks = isinstance(plan, Plan) and plan.start_gate is not None
+    found = facts.assessment
+    risk = unsafe(found, ways_out=True)
     reason = _typed(draft, "reason", "Why now, or what changes", multiline=True)
     blocks = [
         *_warnings(facts),
         _service(draft, choices.services),
         *_revision(draft, facts.revisions),
+        *([kit.rich(*risk)] if risk else []),
         kit.rich([strong("What will happen")], *_outlook(draft.form, plan, choices.channel)),
         {"type": "divider"},
-        *_tier(draft, choices.tiers),
+        *_tier(draft, choices.tiers, found),
         *_size(draft, plan),
         _input(draft, "reason", "Reason", reason, optional=True),
     ]
@@ -87,6 +93,9 @@ def outlook(plan: Plan, service: str, revision: str = "") -> list[Line]:
     then = [f"{step.weight} for {duration(step.window)}" for step in plan.steps[1:8]]
     course = f" for {duration(first.window)}" + "".join(f", then {each}" for each in then)
     lines: list[Line] = []
+    if plan.lowered_from:
+        lower = f"Treated as {name(plan.tier)} instead of {name(plan.lowered_from)}. "
+        lines.append([strong("⬇️ Lowered tier: "), words(lower)])
     if plan.start_gate is not None:
         lines.append([words("First "), *_asked(plan.start_gate, "start")])
         lines.append([words("Until then no traffic moves; without an answer it does not start.")])
@@ -124,8 +133,7 @@ def _outlook(form: Form, plan: Plan | str, channel: str) -> list[Line]:
         return [[strong("This cannot be started: "), words(plan)]]
     said = outlook(plan, form.service, form.revision)
     where = [[words("Announced in "), _channel(channel), words(".")]] if channel else []
-    tier = [words(f"Tier {name(plan.tier)}: {clip('; '.join(plan.reasons), 300)}.")]
-    return [*said, *where, *([tier] if plan.reasons else [])]
+    return [*said, *where, *reasons(plan), *contents(plan.assessment)]
 
 
 def _warnings(facts: Facts) -> list[Block]:
@@ -140,19 +148,8 @@ def _warnings(facts: Facts) -> list[Block]:
                 *open_it,
             ]
         )
-    if (freeze := facts.freeze) is not None:
-        why = f": {clip(freeze.reason, 300)}" if freeze.reason else ""
-        lines.append(
-            [
-                strong(f"❄️ Frozen: {name(freeze.what)} "),
-                words("until "),
-                kit.on_day(freeze.until),
-                words(" by "),
-                kit.who(freeze.by),
-                words(f"{why}. Nothing can be started until then, unless it is lifted: "),
-                code(f"/canary unfreeze {freeze.scope}"),
-            ]
-        )
+    if facts.freeze is not None:
+        lines.append(in_the_way(facts.freeze))
     if facts.trouble:
         lines.append([strong("⚠️ "), words(facts.trouble)])
     return [kit.rich(*lines)] if lines else []
@@ -191,7 +188,7 @@ def _revision(draft: Draft, known: Sequence[str]) -> list[Block]:
     return blocks
 
 
-def _tier(draft: Draft, tiers: Sequence[str]) -> list[Block]:
+def _tier(draft: Draft, tiers: Sequence[str], found: Assessment | None) -> list[Block]:
     offered = choosable(tiers)[:MOST_OPTIONS]
     if len(offered) < 2 or draft.form.tier not in offered:
         return []
@@ -201,7 +198,13 @@ def _tier(draft: Draft, tiers: Sequence[str]) -> list[Block]:
         "options": [option(tier) for tier in offered],
         "initial_option": option(draft.form.tier),
     }
-    hint = f"{name(tiers[0])} is this service's own; it may be raised, never lowered."
+    due = name(draft.tier or draft.form.tier)
+    whose = (
+        "is due, by what it changes"
+        if found
+        else "is this service's own; what is changed may raise it"
+    )
+    hint = f"{due} {whose}. A lower one waits for an approver before it starts."
     return [_input(draft, "tier", "Tier", select, hint=hint)]
 
 

@@ -24,6 +24,7 @@ from bot.core.moves import gate_of
 from bot.core.plan import Approval, Gate
 from bot.core.verdict import Health
 from bot.slack.text import clip, clock_time, duration, name
+from bot.slack.views.change import after_rollback, contents, leave, marked, reasons, unsafe
 from bot.slack.views.ended import because, brief, end_lines
 from bot.slack.views.kit import (
     Block,
@@ -48,12 +49,22 @@ Line = list[Block]
 def lines(canary: Canary, now: datetime) -> list[Line]:
     """The summary of the live message."""
     trend = trend_lines(canary.trend) if isinstance(canary.phase, Exposed) else []
-    told = [*_now(canary, now), *trend, *_about(canary)]
+    told = [*_now(canary, now), *_risk(canary), *trend, *_about(canary)]
     if canary.drift and not canary.is_ended:
         told.insert(1, [strong("⚠️ Drift: "), words(canary.drift)])
     elif canary.share is not None and canary.share.told and not canary.is_ended:
         told.insert(1, [strong("⚠️ Drift: "), words(str(canary.share))])
     return told
+
+
+def _risk(canary: Canary) -> list[Line]:
+    """Whether the way back is safe, said for as long as somebody may want to take it."""
+    if isinstance(canary.phase, RollingBack | RolledBack):
+        return [*after_rollback(canary), *marked(canary)]
+    if isinstance(canary.phase, Rejected) or canary.undoes:
+        return []
+    asked = isinstance(canary.phase, PendingApproval | AwaitingDecision)
+    return unsafe(canary.plan.assessment, ways_out=asked)
 
 
 def _now(canary: Canary, now: datetime) -> list[Line]:
@@ -192,7 +203,6 @@ def _about(canary: Canary) -> list[Line]:
     )
     beside = " · before " if isinstance(canary.phase, Promoted) else " · stable "
     stable = [words(beside), code(canary.stable_revision)] if canary.stable_revision else []
-    why = "; ".join(plan.reasons)
     started = [words("Started by "), who(canary.started_by), words(" "), on_day(canary.created_at)]
     if canary.reason:
         started.append(words(f": {clip(canary.reason, 300)}"))
@@ -200,13 +210,12 @@ def _about(canary: Canary) -> list[Line]:
         return [[words("Revision "), code(canary.revision), *stable]]
     return [
         [words("Revision "), code(canary.revision), *stable],
-        [words(f"Plan: {clip(steps, 200)} · tier "), strong(name(plan.tier)), *_reasons(why)],
+        [words(f"Plan: {clip(steps, 200)}")],
+        *reasons(plan),
+        *contents(plan.assessment),
+        *leave(canary),
         started,
     ]
-
-
-def _reasons(why: str) -> Line:
-    return [words(f" ({clip(why, 300)})")] if why else []
 
 
 def sentence(canary: Canary, now: datetime) -> str:

@@ -9,6 +9,7 @@ from bot.core.plan import ANYONE
 from bot.slack.text import clip, clock_time, duration, escaped
 from bot.slack.views import kit, story
 from bot.slack.views.canary import subject
+from bot.slack.views.change import after_rollback, unsafe
 from bot.slack.views.dashboards import further
 from bot.slack.views.ended import back_on_stable
 from bot.slack.views.kit import Block, Message, at_time, code, named, strong, who, words
@@ -116,6 +117,7 @@ def _breach(canary: Canary, note: Note) -> list[Line]:
     return [
         [strong("🚨 Breach: "), *what, words(" is worse than stable.")],
         _where_the_traffic_is(canary),
+        *after_rollback(canary),
         *(told or [_said(note)]),
         further(canary, note.at),
         _call(canary),
@@ -139,7 +141,8 @@ def _rolled_back(canary: Canary, note: Note) -> list[Line]:
     about = [line for finding in note.findings[:5] for line in explained(finding)]
     said = [] if cause and person and not _reason(cause) else [_because(note, cause)]
     more = [] if person else [further(canary, note.at), _call(canary)]
-    return [first, *said, *about, _where_the_traffic_is(canary), *more]
+    where = [_where_the_traffic_is(canary), *after_rollback(canary)]
+    return [first, *said, *about, *where, *more]
 
 
 def _why(cause: Cause | None) -> str:
@@ -179,7 +182,8 @@ def _decision_needed(canary: Canary, note: Note) -> list[Line]:
         called = [words(" → "), who(canary.started_by)] if gate.author else []
     call = [*called, *story.conditions(canary, gate)]
     by = [words("Use the buttons above. Without an answer by "), at_time(expires_at)]
-    return [[*asked, *call], [*by, words(f", {silence}.")]]
+    risk = unsafe(canary.plan.assessment, ways_out=True)
+    return [[*asked, *call], *risk, [*by, words(f", {silence}.")]]
 
 
 def _extended(note: Note) -> list[Line]:

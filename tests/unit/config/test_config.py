@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,19 +82,19 @@ def test_a_start_may_choose_weight_window_and_a_riskier_tier(tmp_path: Path) -> 
     ],
 )
 def test_an_impossible_start_is_answered_in_words(
-    tmp_path: Path, asked: dict[str, str], said: str
+    tmp_path: Path, asked: dict[str, Any], said: str
 ) -> None:
     """Every refusal says what is wrong and what would be right."""
     with pytest.raises(ValueError, match=said.replace("?", r"\?")):
         settings(tmp_path).plan_for("shop", **asked)
 
 
-def test_a_start_may_not_lower_the_tier(tmp_path: Path) -> None:
-    """Who finds the approval tiresome cannot ask for the safe tier."""
+def test_a_lower_tier_is_told_apart(tmp_path: Path) -> None:
+    """It is made, and says what it should have been: whoever starts it must ask for leave."""
     risky = settings(tmp_path, GOOD.replace("tier: safe", "tier: risky"))
-
-    with pytest.raises(ValueError, match="not lower it to safe"):
-        risky.plan_for("shop", tier="safe")
+    plan = risky.plan_for("shop", tier="safe")
+    assert (plan.tier, plan.lowered_from) == ("safe", "risky")
+    assert risky.plan_for("shop", tier="risky").lowered_from == ""
 
 
 @pytest.mark.parametrize(
@@ -101,7 +102,7 @@ def test_a_start_may_not_lower_the_tier(tmp_path: Path) -> None:
     [
         (
             ("tier: safe", "tier: sfae"),
-            "canary.yaml:10: services.shop.tier: unknown tier 'sfae'; known: risky, safe. Did you mean safe?",
+            "canary.yaml:10: services.shop.tier: unknown tier 'sfae'; known: risky, safe, unknown. Did you mean safe?",
         ),
         (("tick: 2s", "tikc: 2s"), "canary.yaml:2: tikc: unknown setting 'tikc'"),
         (("tick: 2s", "tick: 2 parsecs"), "canary.yaml:2: tick: '2 parsecs' is not a duration"),

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from builders import FIRST
-from unit.slack.fakes import FakeCatalog, FakeDesk, Wall
+from unit.slack.fakes import FakeAssessor, FakeCatalog, FakeDesk, Wall, a_launcher
 from unit.slack.support import Json, spoken
 from unit.workspace.support import People
 
@@ -33,6 +33,7 @@ class Office:
     desk: FakeDesk
     people: People
     workspace: RunningWorkspace
+    assessor: FakeAssessor
 
     async def posted(self, canary: Canary) -> Canary:
         """Post the canary's message and hand the canary to the desk."""
@@ -75,20 +76,26 @@ async def office(
     limiter, clock = Limiter(), Wall()
     client = make_client(workspace.bot_token, workspace.api_url, limiter)
     numbers = iter(range(1000))
+    catalog, assessor = FakeCatalog(), FakeAssessor()
+
+    def new_canary_id(service: str) -> str:
+        return f"{service}-new{next(numbers)}"
+
     edge = SlackEdge(
         client=client,
         app_token=workspace.app_token,
         limiter=limiter,
         board=SlackBoard(client, limiter, clock),
         service=desk,
-        catalog=FakeCatalog(),
+        launcher=a_launcher(desk, catalog, clock, new_canary_id, assessor),
+        catalog=catalog,
         clock=clock,
-        new_canary_id=lambda service: f"{service}-new{next(numbers)}",
+        new_canary_id=new_canary_id,
         http=http,
     )
     await edge.start()
     try:
         await until(lambda: workspace.workspace.links.count == 2 or (http and edge.connected))
-        yield Office(edge, desk, people, workspace)
+        yield Office(edge, desk, people, workspace, assessor)
     finally:
         await edge.stop()

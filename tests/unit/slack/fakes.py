@@ -12,12 +12,16 @@ from builders import a_canary, a_plan
 from slack_sdk.errors import SlackApiError
 from unit.slack.support import NOW, Json, risky_plan
 
+from bot.core.assessment import Assessment
 from bot.core.canary import Canary, Cause, RolledBack
+from bot.core.change import Change
 from bot.core.commands import Command, Start
 from bot.core.freezes import Freeze
 from bot.core.machine import Refused
-from bot.core.plan import Actor, Plan
+from bot.core.plan import Actor, Gate, Plan
 from bot.core.undoing import UndoRequest
+from bot.engine.launching import Launcher, Starter
+from bot.ports import Clock
 
 
 class Wall:
@@ -211,12 +215,55 @@ class FakeCatalog:
         return "C0DEPLOYS"
 
     def plan_for(
-        self, service: str, *, tier: str | None, percent: str | None, window: str | None
+        self,
+        service: str,
+        *,
+        tier: str | None,
+        percent: str | None,
+        window: str | None,
+        assessment: Assessment | None = None,
     ) -> Plan:
         """The plan of this tier."""
         if percent == "500":
             raise ValueError("500 % is more than all the traffic. Write for example 5.")
-        return risky_plan() if tier == "risky" else a_plan()
+        due = assessment.tier if assessment else "safe"
+        plan = risky_plan() if (tier or due) == "risky" else a_plan()
+        plan = replace(plan, lowered_from="risky" if due == "risky" and tier == "safe" else "")
+        return replace(plan, assessment=assessment)
+
+    def keepers(self, service: str) -> Gate:
+        """The risky tier's approvers."""
+        return risky_plan().decision
+
+
+@dataclass
+class FakeAssessor:
+    """Finds of every change what it is told to find."""
+
+    found: Assessment = field(default_factory=lambda: Assessment("safe"))
+    asked: list[tuple[str, str]] = field(default_factory=list)
+
+    async def assess(self, service: str, revision: str, sent: Change | None = None) -> Assessment:
+        """What a start of this revision would bring."""
+        self.asked.append((service, revision))
+        return self.found
+
+
+def a_launcher(
+    starter: Starter,
+    catalog: "FakeCatalog",
+    clock: Clock,
+    new_canary_id: Callable[[str], str],
+    assessor: FakeAssessor | None = None,
+) -> Launcher:
+    """The real way to start a canary, around these."""
+    return Launcher(
+        starter=starter,
+        planner=catalog,
+        assessor=assessor or FakeAssessor(),
+        clock=clock,
+        new_canary_id=new_canary_id,
+    )
 
 
 @dataclass
@@ -286,7 +333,9 @@ class FakeDesk:
 
     async def freeze(self, freeze: Freeze) -> None:
         """Keep it."""
-        self.frozen[freeze.scope] = freeze
+        standing = self.frozen.get(freeze.key)
+        if standing is None or not standing.withstands(freeze):
+            self.frozen[freeze.key] = freeze
 
     async def unfreeze(
         self, scope: str, by: Actor, since: datetime | None = None

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from unit.slack.connected import until
-from unit.slack.fakes import FakeDesk
+from unit.slack.fakes import FakeAssessor, FakeDesk
 from unit.slack.support import Json, spoken
 from unit.workspace.support import People
 from world import Now, Outside
@@ -22,6 +22,7 @@ from bot.core.machine import Refused
 from bot.core.plan import Actor
 from bot.core.undoing import UndoRequest
 from bot.engine.effects import EffectRunner
+from bot.engine.launching import Launcher
 from bot.engine.loop import Loop
 from bot.engine.service import CanaryService
 from bot.engine.ticker import Ticker
@@ -147,6 +148,7 @@ class Lobby:
     people: People
     workspace: RunningWorkspace
     outside: Outside
+    assessor: FakeAssessor
 
     @contextmanager
     def store_away(self) -> Iterator[None]:
@@ -282,22 +284,34 @@ async def lobby(
     )
     desk = Counter(CanaryService(store, loop, clock, "here"))
     numbers = iter(range(1000))
+
+    def new_canary_id(service: str) -> str:
+        return f"{service}-new{next(numbers)}"
+
+    assessor = FakeAssessor()
     edge = SlackEdge(
         client=client,
         app_token=workspace.app_token,
         limiter=limiter,
         board=board,
         service=desk,
+        launcher=Launcher(
+            starter=desk,
+            planner=config,
+            assessor=assessor,
+            clock=clock,
+            new_canary_id=new_canary_id,
+        ),
         catalog=config,
         clock=clock,
-        new_canary_id=lambda service: f"{service}-new{next(numbers)}",
+        new_canary_id=new_canary_id,
     )
     edge._tab._every, edge._tab._look = every, min(every / 10, 1.0)
     ticker.start()
     await edge.start()
     try:
         await until(lambda: workspace.workspace.links.count == 2)
-        yield Lobby(edge, desk, people, workspace, outside)
+        yield Lobby(edge, desk, people, workspace, outside, assessor)
     finally:
         await edge.stop()
         ticker.stop()

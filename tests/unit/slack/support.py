@@ -6,10 +6,12 @@ from typing import Any
 
 from builders import GRACE, NOON, a_canary, a_plan
 
+from bot.core.assessment import Assessment, Impact, Reason, Statement
 from bot.core.canary import (
     AwaitingDecision,
     Canary,
     Cause,
+    Mark,
     Observing,
     Paused,
     PendingApproval,
@@ -118,6 +120,7 @@ PHASES: dict[str, Phase] = {
         BREACHED, NOON, 7, NOW, calls=1, trouble="connection refused"
     ),
     "rolled_back_breach": RolledBack(BREACHED, NOW, timedelta(seconds=0.4)),
+    "rolled_back_false": RolledBack(BREACHED, NOW, timedelta(seconds=0.4)),
     "rolled_back_abort": RolledBack(ABORTED, NOW, timedelta(seconds=0.4)),
     "rolled_back_silence": RolledBack(SILENCE, NOW, timedelta(seconds=2)),
     "rolled_back_failure": RolledBack(FAILED, NOW, timedelta(seconds=75)),
@@ -146,6 +149,41 @@ NOTES: dict[str, Note] = {
 }
 
 
+def an_assessment(**changes: Any) -> Assessment:
+    """A change that stable does not survive, and half of which nobody understands."""
+    statements = (
+        Statement(
+            "db/migrate/20260302_no_notes.sql",
+            2,
+            "ALTER TABLE orders DROP COLUMN note",
+            Impact.NOT_ADDITIVE,
+            "stable still uses the column orders.note, which is dropped here",
+            "Release 1: stop reading and writing the column. Release 2: drop it.",
+        ),
+        Statement(
+            "db/migrate/20260303_fill.sql",
+            1,
+            "CALL fill_prices()",
+            Impact.UNCLEAR,
+            "nobody can tell what the procedure does",
+        ),
+    )
+    reasons = (
+        Reason("risky", "stable does not survive its migrations", "not-additive"),
+        Reason("risky", "it touches billing: src/billing/prices.py", "billing"),
+        Reason("safe", "it is small"),
+    )
+    given: Json = {
+        "tier": "risky",
+        "reasons": reasons,
+        "statements": statements,
+        "migrations": 2,
+        "summary": "12 files, +340 -20 lines, 3 commits by ada, bob",
+        "url": "https://code.example/compare/v1...v2",
+    }
+    return Assessment(**{**given, **changes})
+
+
 def risky_plan(**changes: Any) -> Plan:
     """Two steps, gates at both ends, and reasons."""
     five, half = Weight.percent(5), Weight.percent(50)
@@ -172,6 +210,8 @@ def in_phase(name: str, **changes: Any) -> Canary:
     if name.endswith("_undo"):
         judge = begin(a_plan().objectives)
         changes = {"undoes": "shop-before", **changes}
+    if name == "rolled_back_false":
+        changes = {"mark": Mark(True, GRACE, NOW, "the load test did it"), **changes}
     given: Json = {"phase": phase, "judge": judge} | ({"arms": None} if before else {})
     return a_canary(**{**given, **changes})
 

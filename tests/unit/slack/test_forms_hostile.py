@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 from unit.slack.support import NOW, PHASES, Json, in_phase, risky_plan
-from unit.slack.test_views_hostile import HOSTILE, hostile, is_harmless
+from unit.slack.test_views_hostile import HOSTILE, hostile, hostile_assessment, is_harmless
 
 from bot.core.canary import Canary
 from bot.core.freezes import Freeze
@@ -48,13 +48,14 @@ def test_hostile_texts_do_nothing_in_the_form(
 ) -> None:
     """Services, revisions, tiers, reasons, freezes and refusals of any content and length."""
     form = Form(service or "s", revision, tier, revision, reason, reason)
-    draft = Draft(form, percent=revision[:20], window=reason[:20], channel="C0DEPLOYS")
+    draft = Draft(form, tier=tier, percent=revision[:20], window=reason[:20], channel="C0DEPLOYS")
     canary = hostile(in_phase(name), service, revision, reason)
     by = Actor(revision, reason)
     freeze = Freeze(service, by, reason, NOW, NOW + timedelta(hours=1))
-    facts = Facts(canary, URL, freeze, (revision, service, tier, reason), reason)
+    found = hostile_assessment(service, revision, reason)
+    facts = Facts(canary, URL, freeze, (revision, service, tier, reason), found, reason)
     gate = Gate((service, "S0APPROVE", revision) * 20, timedelta(minutes=5), 2, author=False)
-    plan = replace(risky_plan(), tier=tier, reasons=(reason,) * 10)
+    plan = replace(risky_plan(), tier=tier, reasons=(reason,) * 10, assessment=found)
     plan = replace(plan, start_gate=gate, promote_gate=gate)
     services = list(dict.fromkeys([service, revision, "shop"]))
     choices = Choices(services, list(dict.fromkeys([tier, revision, "safe"])), "C0DEPLOYS")

@@ -18,7 +18,7 @@ from unit.slack.wall import Wall, opened
 from world import Now
 
 from adapters.stores.memory import MemoryStore
-from bot import bootstrap
+from bot.bootstrap import engine as bootstrap
 from bot.core.canary import Canary
 from bot.slack.app import make_client
 from bot.slack.limiter import Limiter

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from unit.slack.connected import until
 from unit.slack.lobby import IDS, Lobby, lobby, settings
+from unit.slack.support import an_assessment
 from unit.workspace.support import People
 
-from bot.slack import starting
+from bot.core.assessment import Assessment, Reason
 from bot.slack.permissions import Visit
 from bot.slack.starting import open_start
-from bot.slack.views.form import Draft, Form
+from bot.slack.views.form import Draft
 from bot.slack.views.kit import Message
 from bot.workspace import RunningWorkspace
 
@@ -106,10 +107,10 @@ async def test_another_service_brings_its_own_plan_and_loses_nothing(here: Lobby
     assert "7 % of shop's live traffic goes to v2 for 20 min" in here.form()
 
 
-async def test_a_tier_may_be_raised_and_not_lowered(here: Lobby) -> None:
-    """Only what the service may be started with is offered; asking for approval is said."""
+async def test_a_tier_may_be_raised_and_lowered_by_leave(here: Lobby) -> None:
+    """Every tier is offered; who wants a lower one is told first that an approver must agree."""
     await opened(here, channel="C0SHOP001")
-    assert _options(here, "tier") == ["safe", "risky", "grave"]
+    assert _options(here, "tier") == ["safe", "unknown", "risky", "grave"]
     await here.change("tier", "grave")
     await until(lambda: "may approve the start" in here.form())
     assert "2 % of shop's live traffic goes to the revision for 10 min, then 25 %" in here.form()
@@ -117,7 +118,10 @@ async def test_a_tier_may_be_raised_and_not_lowered(here: Lobby) -> None:
     assert modal is not None
     assert modal["submit"]["text"] == "Ask for approval"
     await here.change("service", "payments")
-    await until(lambda: _options(here, "tier") == ["risky", "grave"])
+    await until(lambda: here.typed()["tier"] == "risky")
+    await here.change("tier", "safe")
+    await until(lambda: "Treated as safe instead of risky" in here.form())
+    assert "may approve the start" in here.form()
 
 
 async def test_percent_and_window_are_explained_as_they_are_typed(here: Lobby) -> None:
@@ -157,12 +161,45 @@ async def test_each_mistake_is_told_at_its_field(here: Lobby) -> None:
     assert not here.desk.started
 
 
-async def test_a_tier_below_the_services_own_is_refused_at_the_tier(here: Lobby) -> None:
-    """Whatever a form sends, the plan decides."""
-    body = _submission(Draft(Form("payments", "v2", "safe", "5", "20m")))
-    answer = starting.submit(here.edge._parts, body)
-    assert "may raise the tier but not lower it" in answer.answer["errors"]["tier.0"]
-    assert answer.then is None
+async def test_a_lower_tier_waits_for_an_approver_before_anything_moves(here: Lobby) -> None:
+    """Who started it does not count; it is on record what it should have been."""
+    await opened(here, channel="C0SHOP001")
+    await here.change("service", "payments")
+    await until(lambda: here.typed()["tier"] == "risky")
+    await here.submit(revision="v2", tier="safe", reason="a typo in a text")
+    await until(lambda: here.desk.started)
+    plan = here.desk.started[0].plan
+    assert (plan.tier, plan.lowered_from) == ("safe", "risky")
+    assert plan.start_gate is not None
+    assert plan.promote_gate is None
+
+
+async def test_what_the_revision_changes_is_shown_as_it_is_typed(here: Lobby) -> None:
+    """Its tier, why, the statements that stable does not survive, and how else to do it."""
+    here.assessor.found = an_assessment()
+    await opened(here, channel="C0SHOP001")
+    await here.change("revision", "v2")
+    await until(lambda: "A rollback is not safe" in here.form())
+    said = here.form()
+    assert "db/migrate/20260302_no_notes.sql:2" in said
+    assert "Release 1: stop reading and writing the column." in said
+    assert "it touches billing: src/billing/prices.py" in said
+    assert here.typed()["tier"] == "risky"
+    here.assessor.found = Assessment("safe", (Reason("safe", "it is small"),))
+    await here.change("revision", "v3")
+    await until(lambda: "A rollback is not safe" not in here.form())
+    assert here.typed()["tier"] == "safe"
+
+
+async def test_a_start_by_the_form_has_the_tier_of_its_change(here: Lobby) -> None:
+    """Also where the form was sent before anybody had looked."""
+    here.assessor.found = an_assessment()
+    await opened(here, channel="C0SHOP001")
+    await here.submit(revision="v2")
+    await until(lambda: here.desk.started)
+    plan = here.desk.started[0].plan
+    assert (plan.tier, plan.lowered_from) == ("risky", "")
+    assert plan.assessment == an_assessment()
 
 
 async def test_submitting_starts_and_leads_to_the_message(here: Lobby) -> None:

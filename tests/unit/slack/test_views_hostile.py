@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit.slack.support import BREACH, NOTES, NOW, PHASES, in_phase, risky_plan
 
-from bot.core.canary import Canary, Cause, Entry, Paused, Preparing, Rejected, RolledBack
+from bot.core.assessment import Assessment, Impact, Reason, Statement
+from bot.core.canary import Canary, Cause, Entry, Mark, Paused, Preparing, Rejected, RolledBack
 from bot.core.effects import Topic
-from bot.core.freezes import Freeze
+from bot.core.freezes import Freeze, Override
 from bot.core.plan import Actor, Gate
 from bot.slack.grammar import Known, Misread, parse
 from bot.slack.views import freezes, kit, listing, record
@@ -116,8 +117,15 @@ def test_hostile_names_do_nothing_in_answers(
     is_harmless(answers.several([canary] * 30, "abort", "/canary"))
     is_harmless(answers.none_here([canary] * 30, "abort", "/canary"))
     is_harmless(freezes.frozen(frozen, frozen, [canary] * 30, "/canary"))
-    is_harmless(freezes.lifted(frozen, canary.started_by, [frozen] * 30))
-    is_harmless(freezes.not_frozen(service, [frozen] * 30, "/canary"))
+    is_harmless(freezes.frozen(frozen, None, [canary] * 30, "/canary", stopped=True))
+    by = Actor(reason or "U1", revision)
+    lock = replace(frozen, kind="lock", by=by, until=None)
+    window = replace(frozen, kind="calendar", by=by)
+    is_harmless(freezes.locked(lock, lock, canary, "/canary"))
+    is_harmless(freezes.locked_already(lock, "/canary"))
+    for one in (frozen, lock, window):
+        is_harmless(freezes.lifted(one, canary.started_by, [one] * 30))
+        is_harmless(freezes.not_frozen(service, [one] * 30, "/canary"))
 
 
 @settings(max_examples=40)
@@ -150,6 +158,16 @@ def test_hostile_notes_do_nothing(
     is_harmless(replace(answer, text=text))
 
 
+def hostile_assessment(service: str, revision: str, reason: str) -> Assessment:
+    """Paths, statements and reasons of any content."""
+    impacts = (Impact.NOT_ADDITIVE, Impact.UNCLEAR)
+    statements = tuple(
+        Statement(service, 7, revision, impact, reason, reason) for impact in impacts
+    )
+    url = f"https://{reason}"
+    return Assessment(reason, (Reason(reason, reason),) * 9, statements * 4, 8, True, reason, url)
+
+
 def hostile(canary: Canary, service: str, revision: str, reason: str) -> Canary:
     """The canary with these texts wherever one from outside can stand."""
     by = Actor(revision, reason)
@@ -158,6 +176,8 @@ def hostile(canary: Canary, service: str, revision: str, reason: str) -> Canary:
         tier=reason,
         reasons=(reason,) * 10,
         decision=Gate((service, "S0APPROVE", revision) * 20, timedelta(minutes=5)),
+        assessment=hostile_assessment(service, revision, reason),
+        lowered_from=reason,
     )
     phase = canary.phase
     match phase:
@@ -178,6 +198,8 @@ def hostile(canary: Canary, service: str, revision: str, reason: str) -> Canary:
         service=service,
         revision=revision,
         stable_revision=revision,
+        override=Override(by, reason, service),
+        mark=Mark(False, by, NOW, reason),
         started_by=by,
         plan=plan,
         phase=phase,
