@@ -1,0 +1,75 @@
+"""`GET /v1/services` and `POST /v1/classify`: what can be started, and what it would mean."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from bot.api.desk import Called, With
+from bot.api.freezes import FreezeState, told
+from bot.api.problems import responses
+from bot.api.requests import ClassifyBody
+from bot.api.shapes import ReasonBody, StatementBody
+from bot.core.freezes import ALL
+
+router = APIRouter(tags=["services"])
+
+
+class ServiceState(BaseModel):
+    """A service; `live` is the id of its live canary."""
+
+    name: str
+    live: str | None
+    freezes: list[FreezeState]
+
+
+class Services(BaseModel):
+    """The services that the token is for."""
+
+    services: list[ServiceState]
+
+
+class Classified(BaseModel):
+    """What the classifier found."""
+
+    tier: str
+    reasons: list[ReasonBody]
+    statements: list[StatementBody]
+    rollback_safe: bool | None = Field(description="null where the change cannot be seen.")
+    seen: bool
+    summary: str
+
+
+@router.get("/services", responses=responses(), summary="What can be started")
+async def listed(parts: With, caller: Called) -> Services:
+    """With what is live there, and what keeps it from being started."""
+    caller.need("read")
+    live = {one.service: one.id for one in await parts.desk.all_live()}
+    freezes = await parts.desk.freezes()
+    return Services(
+        services=[
+            ServiceState(
+                name=name,
+                live=live.get(name),
+                freezes=[told(one) for one in freezes if one.scope in {ALL, name}],
+            )
+            for name in parts.visible(caller)
+        ]
+    )
+
+
+@router.post("/classify", responses=responses(404), summary="The tier of a change")
+async def classify(parts: With, caller: Called, body: ClassifyBody) -> Classified:
+    """Without starting anything."""
+    caller.need("read")
+    service = parts.service(caller, body.service)
+    sent = body.change.change() if body.change else None
+    found = await parts.launcher_for("").assess(service, body.revision, sent)
+    return Classified(
+        tier=found.tier,
+        reasons=[ReasonBody.model_validate(each, from_attributes=True) for each in found.reasons],
+        statements=[
+            StatementBody.model_validate(each, from_attributes=True) for each in found.statements
+        ],
+        rollback_safe=found.rollback_is_safe if found.seen else None,
+        seen=found.seen,
+        summary=found.summary,
+    )

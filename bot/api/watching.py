@@ -1,0 +1,85 @@
+"""Waiting for news of a canary: one look for all who wait for the same one."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Final
+
+from bot.api.desk import Parts
+from bot.api.shapes import State
+from bot.api.states import has_ended, is_news
+from bot.core.canary import Canary
+from bot.ports import PortError
+
+LOOK_EVERY: Final = 0.5
+"""Seconds; of a canary that this replica works on a look costs nothing."""
+
+MOST_LOOKS: Final = 1000
+HEARTBEAT: Final = 15.0
+RETRY_MS: Final = 2000
+
+
+async def news(parts: Parts, canary: Canary, seen: str, wait: float) -> State:
+    """The canary once it has changed since `seen` or has ended; after `wait` seconds, as it is."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + wait
+    state = parts.told(canary)
+    while not (is_news(state, seen) or has_ended(state)):
+        left = until - loop.time()
+        if left <= 0 or await _leaves(parts, min(left, LOOK_EVERY)):
+            break
+        found = await _look(parts, canary)
+        if found != canary:
+            canary, state = found, parts.told(found)
+    return state
+
+
+async def stream(parts: Parts, canary: Canary, seen: str) -> AsyncIterator[str]:
+    """Server-sent events: the state at each change, a comment while there is none.
+
+    Args:
+        parts: what all routes share.
+        canary: which.
+        seen: the last event's id, of whoever comes back.
+
+    """
+    yield f"retry: {RETRY_MS}\n\n"
+    loop = asyncio.get_running_loop()
+    quiet_since = loop.time()
+    state = parts.told(canary)
+    while True:
+        if state.version != seen:
+            seen, quiet_since = state.version, loop.time()
+            yield f"id: {seen}\nevent: {_kind(state)}\ndata: {state.model_dump_json()}\n\n"
+        if has_ended(state) or await _leaves(parts, LOOK_EVERY):
+            return
+        if loop.time() - quiet_since >= HEARTBEAT:
+            quiet_since = loop.time()
+            yield ": still here\n\n"
+        with suppress(PortError):  # a store that is away for a moment is no news
+            found = await _look(parts, canary)
+            if found != canary:
+                canary, state = found, parts.told(found)
+
+
+def _kind(state: State) -> str:
+    return "end" if has_ended(state) else "state"
+
+
+async def _look(parts: Parts, canary: Canary) -> Canary:
+    """As it is now; who asks a moment after another one gets the same answer."""
+    looks, now = parts.looks, asyncio.get_running_loop().time()
+    if len(looks) >= MOST_LOOKS:
+        looks.clear()
+    at, look = looks.get(canary.id, (0.0, None))
+    if look is None or now - at >= LOOK_EVERY / 2:
+        look = asyncio.ensure_future(parts.desk.find(canary.id))
+        looks[canary.id] = now, look
+    return await asyncio.shield(look) or canary
+
+
+async def _leaves(parts: Parts, seconds: float) -> bool:
+    """Let time pass; whether this replica leaves, and whoever waits is to ask another one."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(parts.leaving.wait(), seconds)
+    return parts.leaving.is_set()

@@ -1,0 +1,149 @@
+"""What lies between two commits of the repository here, as the API takes it along."""
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from bot.client.talking import Exit, Failed
+
+MOST_FILES: Final = 3000
+MOST_COMMITS: Final = 200
+LONGEST_TEXT: Final = 200_000
+MOST_TEXT: Final = 600_000
+"""Bytes of all texts together; the API takes a megabyte."""
+
+PATIENCE: Final = 60
+_STATUSES: Final = {"A": "added", "D": "removed", "R": "renamed", "M": "modified"}
+_OWNERS: Final = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
+_TREE: Final = ("diff-tree", "-r", "-z", "-M", "--no-ext-diff", "--no-textconv")
+_COMMIT: Final = "%H%x00%ae%x00%s%x00%cI"
+
+
+def change(span: str, labels: Sequence[str] = (), folder: Path = Path()) -> dict[str, Any]:
+    """The change from BASE to HEAD.
+
+    Args:
+        span: `BASE..HEAD`; HEAD may be left out.
+        labels: of the change request.
+        folder: where the repository is.
+
+    Raises:
+        Failed: that is no span, or git cannot tell.
+
+    """
+    base, dots, head = span.partition("..")
+    if not dots or not base or base.startswith("-") or head.startswith(("-", ".")):
+        raise Failed(f"--git {span}: write it as BASE..HEAD, such as v1.4..HEAD", Exit.UNUSABLE)
+    repository = _Repository(folder)
+    base, head = repository.commit(base), repository.commit(head or "HEAD")
+    files = repository.files(base, head)
+    repository.add_texts(files, base, head)
+    return {
+        "base": base,
+        "head": head,
+        "files": files[:MOST_FILES],
+        "commits": repository.commits(base, head),
+        "labels": list(labels),
+        "complete": len(files) <= MOST_FILES,
+        "owners": repository.owners(base),
+    }
+
+
+class _Repository:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def commit(self, name: str) -> str:
+        found = self._git(
+            "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"
+        )
+        if found is None:
+            raise Failed(
+                f"--git: there is no commit {name} in this repository. A shallow clone has only "
+                "the newest ones: fetch with --unshallow, or with fetch-depth: 0 in the checkout.",
+                Exit.UNUSABLE,
+            )
+        return found.strip()
+
+    def files(self, base: str, head: str) -> list[dict[str, Any]]:
+        names = (self._git(*_TREE, "--name-status", base, head, "--") or "").split("\0")
+        found: dict[str, dict[str, Any]] = {}
+        words = iter(names)
+        for word in words:
+            if not word:
+                continue
+            status, path, before = _STATUSES.get(word[0], "modified"), next(words), ""
+            if status == "renamed":
+                before, path = path, next(words)
+            found[path] = {"path": path, "status": status, "previous_path": before}
+        words = iter((self._git(*_TREE, "--numstat", base, head, "--") or "").split("\0"))
+        for word in words:
+            if not word:
+                continue
+            added, removed, path = word.split("\t", 2)
+            if not path:  # renamed: both names follow
+                _, path = next(words), next(words)
+            numbers = {"added": added, "removed": removed}
+            found[path] |= {name: int(n) if n.isdigit() else 0 for name, n in numbers.items()}
+        return list(found.values())
+
+    def add_texts(self, files: list[dict[str, Any]], base: str, head: str) -> None:
+        """Of migrations and manifests, as long as there is room."""
+        from bot.core.risk import wanted
+
+        room = MOST_TEXT
+        for file in files:
+            if not wanted(file["path"]):
+                continue
+            if file["status"] != "added":
+                room -= self._add(file, "before", base, file["previous_path"], room)
+            if file["status"] != "removed":
+                room -= self._add(file, "after", head, "", room)
+
+    def _add(self, file: dict[str, Any], side: str, commit: str, other: str, room: int) -> int:
+        text = self._text(commit, other or file["path"])
+        size = len(text.encode()) if text is not None else 0
+        if text is None or size > min(room, LONGEST_TEXT):
+            return 0
+        file[side] = text
+        return size
+
+    def owners(self, base: str) -> str:
+        for path in _OWNERS:
+            text = self._text(base, path)
+            if text is not None and len(text) <= LONGEST_TEXT:
+                return text
+        return ""
+
+    def commits(self, base: str, head: str) -> list[dict[str, str]]:
+        told = self._git(
+            "log",
+            "-z",
+            f"--max-count={MOST_COMMITS}",
+            f"--format={_COMMIT}",
+            f"{base}..{head}",
+            "--",
+        )
+        words = (told or "").rstrip("\0").split("\0")
+        fields = ("id", "author", "title", "at")
+        rows = [words[i : i + 4] for i in range(0, len(words) - 3, 4)]
+        return [{name: text[:200] for name, text in zip(fields, row, strict=True)} for row in rows]
+
+    def _text(self, commit: str, path: str) -> str | None:
+        return self._git("cat-file", "blob", f"{commit}:{path}")
+
+    def _git(self, *words: str) -> str | None:
+        """What git says; None where it says no."""
+        try:
+            done = subprocess.run(  # noqa: S603 - git, and names of commits that cannot be options
+                ["git", "-C", str(self._folder), *words],  # noqa: S607 - the one on the path
+                capture_output=True,
+                timeout=PATIENCE,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise Failed(f"--git: git cannot be run: {error}", Exit.UNUSABLE) from error
+        if done.returncode != 0:
+            return None
+        return done.stdout.decode("utf-8", errors="replace")

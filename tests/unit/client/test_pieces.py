@@ -1,0 +1,238 @@
+"""The client's pieces: keys of runs, changes from git, the live view, and what is pasted."""
+
+import io
+import json
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from builders import NOON, a_canary, a_plan
+from rich.console import Console
+
+from bot.api.requests import ChangeBody
+from bot.api.states import state_of
+from bot.client import showing, words
+from bot.client.git import change
+from bot.client.pipelines import key_for
+from bot.client.snippets import FILES, snippet
+from bot.client.talking import Exit, Failed, Server
+from bot.config.api import ApiSettings, rate
+from bot.core.canary import AwaitingDecision, Cause, RolledBack
+from bot.core.plan import Gate
+from bot.core.slo import Sli
+from bot.core.verdict import Finding, Health
+from bot.ports.access import Rate
+
+
+def told(**changes: Any) -> dict[str, Any]:
+    """A canary's state as it comes over the wire."""
+    found: dict[str, Any] = json.loads(state_of(a_canary(**changes), NOON).model_dump_json())
+    return found
+
+
+def test_a_run_has_one_key_for_each_revision_and_nobody_else_has_it() -> None:
+    """Run again it is the same; outside of any pipeline it is always another."""
+    env = {"GITHUB_RUN_ID": "7", "GITHUB_REPOSITORY": "a/b", "GITHUB_RUN_ATTEMPT": "2"}
+    key = key_for("shop", "v2", env)
+
+    assert key == key_for("shop", "v2", env | {"GITHUB_RUN_ATTEMPT": "3"})
+    others = [
+        key_for("shop", "v3", env),
+        key_for("cart", "v2", env),
+        key_for("shop", "v2", env | {"GITHUB_RUN_ID": "8"}),
+        key_for("shop", "v2", env | {"GITHUB_REPOSITORY": "a/c"}),
+        key_for("shop", "v2", {"CI_PIPELINE_ID": "7"}),
+        key_for("shop", "v2", {"BUILD_TAG": "jenkins-shop-7"}),
+        key_for("shop", "v2", {}),
+        key_for("shop", "v2", {}),
+    ]
+    assert len({key, *others}) == 9
+    assert all(len(each) <= 200 for each in others)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """Two commits, the second with a migration, a renamed file and an odd name."""
+
+    def git(*command: str) -> None:
+        who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
+        subprocess.run(["git", *who, *command], cwd=tmp_path, check=True, capture_output=True)
+
+    git("init", "-q", "-b", "main")
+    (tmp_path / "old name.py").write_text("print(1)\n" * 20)
+    (tmp_path / "gone.txt").write_text("x\n")
+    (tmp_path / "CODEOWNERS").write_text("*.sql @db\n")
+    git("add", ".")
+    git("commit", "-qm", "first")
+    git("tag", "v1")
+    (tmp_path / "old name.py").rename(tmp_path / "tab\tname.py")
+    (tmp_path / "gone.txt").unlink()
+    folder = tmp_path / "db" / "migrations"
+    folder.mkdir(parents=True)
+    (folder / "0002_drop.sql").write_text("ALTER TABLE orders DROP COLUMN total;\n")
+    (tmp_path / "big.bin").write_bytes(bytes(range(256)) * 10)
+    git("add", ".")
+    git("commit", "-qm", "Drop the total")
+    return tmp_path
+
+
+def test_a_change_of_the_repository_here_is_sent_with_the_texts_that_matter(
+    repository: Path,
+) -> None:
+    """And the API takes it as it is."""
+    sent = change("v1..HEAD", ("risky",), repository)
+    taken = ChangeBody.model_validate(sent).change()
+    files = {file.path: file for file in taken.files}
+
+    assert set(files) == {"big.bin", "db/migrations/0002_drop.sql", "gone.txt", "tab\tname.py"}
+    drop = files["db/migrations/0002_drop.sql"]
+    assert (drop.status, drop.added, drop.before) == ("added", 1, None)
+    assert drop.after == "ALTER TABLE orders DROP COLUMN total;\n"
+    renamed = files["tab\tname.py"]
+    assert (renamed.status, renamed.previous_path, renamed.after) == (
+        "renamed",
+        "old name.py",
+        None,
+    )
+    assert files["gone.txt"].status == "removed"
+    assert taken.complete
+    assert taken.owners == "*.sql @db\n"
+    assert [(one.author, one.title) for one in taken.commits] == [
+        ("ada@example.com", "Drop the total")
+    ]
+    assert taken.labels == ("risky",)
+    assert change("v1..", (), repository)["head"] == sent["head"]
+
+
+@pytest.mark.parametrize("span", ["v1", "..HEAD", "v9..HEAD", "--output=x..HEAD", "v1...HEAD"])
+def test_a_span_that_git_does_not_know_is_a_sentence(repository: Path, span: str) -> None:
+    """And no option of git's."""
+    with pytest.raises(Failed, match="--git") as no:
+        change(span, (), repository)
+    assert no.value.code is Exit.UNUSABLE
+
+
+def test_the_picture_shows_the_window_the_slos_and_what_is_asked() -> None:
+    """Canary beside stable, and who may answer."""
+    finding = Finding(Sli.P99, Health.THIN, 0.31, 0.25, 1.24, "1.3x", low=0.9, high=1.6)
+    asked = AwaitingDecision(0, "promote", NOON, NOON + timedelta(minutes=5))
+    gate = Gate(("U0GRACE01",), timedelta(minutes=5), 2)
+    state = told(phase=asked, plan=a_plan(promote_gate=gate))
+    slo = {
+        "name": Sli.P99.value,
+        "unit": "seconds",
+        "reason": "",
+        "limit": "1.3x",
+        "confidence": None,
+    }
+    numbers = {"canary": 0.31, "stable": 0.25, "ratio": 1.24, "low": 0.9, "high": 1.6}
+    state["slos"] = [slo | numbers | {"health": finding.health.value}]
+    console = Console(width=120, file=io.StringIO(), record=True)
+    console.print(showing.picture(state))
+    console.print(showing.picture(told()))
+    text = console.export_text()
+
+    assert set(words.NAMES) == {sli.value for sli in Sli}
+    assert "waits for a decision at 5 %" in text
+    assert "Latency p99" in text
+    assert "310 ms" in text
+    assert "1.24x (0.9-1.6)" in text
+    assert "U0GRACE01 (0 of 2 so far)" in text
+    assert "of 20:00" in text
+
+
+def test_the_end_says_which_slo_how_much_worse_and_how_sure() -> None:
+    """With the reason, in one line."""
+    breach = Finding(
+        Sli.ERRORS, Health.BREACHED, 0.052, 0.0048, 10.8, "1.2x", 0.00025, "it fails more often"
+    )
+    cause = Cause("breach", "errors breached", None, (breach,))
+    lines = words.ended(told(phase=RolledBack(cause, NOON, timedelta(seconds=2))))
+
+    assert lines[0] == "rolled back: all traffic is on v1 again. Why: errors breached"
+    assert lines[1] == (
+        "  Errors: BREACHED (canary 5.2 %, stable 0.48 %, 10.8x); it fails more often; "
+        "at most 1 in 4,000 by chance"
+    )
+
+
+def test_a_line_from_outside_is_no_command_of_the_pipeline(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """GitHub Actions reads every line that begins with two colons."""
+    view = showing.InLog(groups=True)
+    state = told()
+    state["summary"] = "shop\n::set-env name=X::y"
+    view.show(state)
+    view.say("a\n::error::b")
+    view.close()
+
+    lines = capsys.readouterr().err.splitlines()
+    assert [line for line in lines if line.startswith("::")] == [lines[0], "::endgroup::"]
+
+
+@pytest.mark.parametrize("url", ["canary.example.com", "ftp://x", ""])
+def test_an_address_that_is_none_is_a_sentence(url: str) -> None:
+    """Before anything is sent."""
+    with pytest.raises(Failed, match="CANARY_SERVER"):
+        Server(url, "cnry_x")
+
+
+@pytest.mark.parametrize("kind", ["github-actions", "gitlab-ci"])
+def test_the_pipelines_are_yaml_and_start_a_canary(kind: str) -> None:
+    """With a wait, and with the change sent along."""
+    text = snippet(kind)
+    document = yaml.safe_load(text)
+
+    assert isinstance(document, dict)
+    commands = json.dumps(document)
+    for part in ("canary start shop", "--wait", "--abort-on-cancel", "--git"):
+        assert part in commands
+
+
+@pytest.mark.parametrize("kind", list(FILES))
+def test_what_is_shell_in_them_parses(kind: str) -> None:
+    """Bash reads each, without running it."""
+    text = snippet(kind)
+    scripts = [text]
+    match kind:
+        case "github-actions":
+            steps = yaml.safe_load(text)["jobs"]["canary"]["steps"]
+            scripts = [step["run"] for step in steps if "run" in step]
+        case "gitlab-ci":
+            job = yaml.safe_load(text)["canary"]
+            scripts = [*job["before_script"], *job["script"]]
+        case "jenkins":
+            scripts = [text.split("'''")[1]]
+            assert text.count("{") == text.count("}")
+        case _:
+            assert text.startswith("#!/usr/bin/env bash")
+    assert scripts
+    for script in scripts:
+        done = subprocess.run(
+            ["bash", "-n"], input=script, text=True, capture_output=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_unknown_kind_of_pipeline_has_a_near_one() -> None:
+    """With all that there are."""
+    with pytest.raises(ValueError, match="Did you mean gitlab-ci"):
+        snippet("gitlab")
+
+
+def test_the_settings_read_rates_and_refuse_what_would_hold_up_an_abort() -> None:
+    """60/m, 10/s, 1000/h."""
+    settings = ApiSettings.model_validate({"listen": "[::1]:8081", "rate": "60/m"})
+
+    assert settings.address == ("::1", 8081)
+    assert settings.rate == Rate(60, timedelta(minutes=1))
+    for wrong in ("", "60", "0/m", "x/m", "60/d"):
+        with pytest.raises(ValueError, match="is no rate"):
+            rate(wrong)
+    for section in ({"abort_rate": "5/m"}, {"longest_wait": "1h"}, {"listen": "8080"}, {"rat": 1}):
+        with pytest.raises(ValueError, match=r"abort|longest|listen|Extra"):
+            ApiSettings.model_validate(section)
