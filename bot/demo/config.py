@@ -8,6 +8,7 @@ import yaml
 
 from bot.demo import envoy
 from bot.demo.places import Places
+from bot.demo.repository import told
 from bot.demo.scenarios import Pace, Scenario
 
 CHANNEL = "C0DEPLOYS"
@@ -31,22 +32,32 @@ a bad minute from a bad revision: here it is enough that nothing, or anything, s
 real window is long enough for the defaults."""
 
 
-def write_config(places: Places, scenario: Scenario, pace: Pace) -> Path:
+def write_config(
+    places: Places, scenario: Scenario, pace: Pace, changes: Mapping[str, Any] | None = None
+) -> Path:
     """Write canary.yaml into the demo's folder and answer where it is."""
     path = places.folder / "canary.yaml"
-    text = yaml.safe_dump(bot_config(places, scenario, pace), sort_keys=False)
+    text = yaml.safe_dump(bot_config(places, scenario, pace, changes), sort_keys=False)
     path.write_text(f"# Written by the demo; windows are short here.\n{text}", encoding="utf-8")
     return path
 
 
-def bot_config(places: Places, scenario: Scenario, pace: Pace) -> dict[str, Any]:
-    """The configuration as values. Blue runs v1 and is stable, green runs v2."""
+def bot_config(
+    places: Places, scenario: Scenario, pace: Pace, changes: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The configuration as values. Blue runs v1 and is stable, green runs v2.
+
+    Args:
+        places, scenario, pace: of this demo.
+        changes: how the bot reads what v2 changes; told in the configuration unless it is given.
+
+    """
     return {
         "redis": f"redis://127.0.0.1:{places.valkey}/0",
         "slack": {"channel": CHANNEL},
         "tick": f"{pace.tick}s",
         "tiers": _tiers(pace),
-        "services": {"shop": _shop(places, scenario, pace)},
+        "services": {"shop": _shop(places, pace) | {"changes": dict(changes or told(scenario))}},
     }
 
 
@@ -64,10 +75,10 @@ def _tiers(pace: Pace) -> dict[str, Any]:
     return {"safe": safe, "risky": safe | risky}
 
 
-def _shop(places: Places, scenario: Scenario, pace: Pace) -> dict[str, Any]:
+def _shop(places: Places, pace: Pace) -> dict[str, Any]:
     admin = f"http://127.0.0.1:{places.admin}"
     return {
-        "tier": scenario.tier,
+        "tier": "safe",
         "slos": {
             "warm_up": f"{pace.warm_up}s",
             "ready_patience": f"{pace.patience}s",

@@ -15,6 +15,7 @@ from bot.demo.config import write_config
 from bot.demo.loopback import get
 from bot.demo.places import Places
 from bot.demo.processes import DemoError, Part, Processes
+from bot.demo.repository import change_source
 from bot.demo.scenarios import Pace, Scenario
 
 LOAD: Final = "load"
@@ -71,7 +72,11 @@ def start_all(processes: Processes, places: Places, scenario: Scenario, pace: Pa
         processes.wait(part, partial(answers, part, places))
     # Before the bot, so that what it compares with is a service at work, not one just started.
     start_load(processes, places, scenario.rate)
-    bot = start_bot(processes, places, write_config(places, scenario, pace))
+    bot = start_bot(
+        processes,
+        places,
+        write_config(places, scenario, pace, change_source(places.folder, scenario)),
+    )
     processes.wait(bot, partial(answers, bot, places))
     _wait_for_calm(places)
 

@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, Literal
 
@@ -15,6 +15,35 @@ BUSY: Final = 240.0
 
 SHORTEST_WINDOW: Final = timedelta(seconds=15)
 LONGEST_WINDOW: Final = timedelta(minutes=30)
+
+CODE: Final[Mapping[str, str]] = {
+    "README.md": "# The shop\n",
+    "shop/pages.py": "def front() -> str:\n    return 'Welcome.'\n",
+    "shop/billing/prices.py": "def price(cents: int) -> int:\n    return cents\n",
+    "migrations/0001_orders.sql": (
+        "CREATE TABLE orders (id bigint PRIMARY KEY, total integer NOT NULL, note text);\n"
+    ),
+}
+"""The shop at v1, by path."""
+
+HARMLESS: Final[Mapping[str, str]] = {
+    "shop/pages.py": "def front() -> str:\n    return 'Welcome to the shop.'\n"
+}
+
+PRICES: Final[Mapping[str, str]] = {
+    **HARMLESS,
+    "shop/billing/prices.py": (
+        "def price(cents: int, discount: int = 0) -> int:\n    return cents - discount\n"
+    ),
+    "migrations/0002_discount.sql": "ALTER TABLE orders ADD COLUMN discount integer;\n",
+}
+
+DROP: Final[Mapping[str, str]] = {
+    **HARMLESS,
+    "migrations/0002_no_notes.sql": (
+        "-- Nobody reads the notes any more.\nALTER TABLE orders DROP COLUMN note;\n"
+    ),
+}
 
 Ending = Literal["promoted", "rolled back"]
 
@@ -45,7 +74,7 @@ class Scenario:
         story: one sentence about the new revision.
         outcome: one sentence about what the bot will do.
         fault: what is wrong with the new revision.
-        tier: the service's risk tier.
+        change: what v2 changes of `CODE`: the new texts by path. Its tier follows from it.
         rate: requests a second that the load generator sends; 0 for no traffic at all.
         approver: who clicks Approve when asked; None when nobody does.
         ending: how it must end.
@@ -61,7 +90,7 @@ class Scenario:
     said: tuple[Sign, ...]
     unsaid: tuple[Sign, ...] = ()
     fault: Fault = Fault.NONE
-    tier: Literal["safe", "risky"] = "safe"
+    change: Mapping[str, str] = field(default_factory=lambda: HARMLESS)
     rate: float = BUSY
     approver: str | None = None
 
@@ -130,12 +159,27 @@ _ALL: Final = (
     ),
     Scenario(
         "risky",
-        "v2 is fine, but shop is in the risky tier here.",
-        "After its window it waits until Grace approves; only then is it promoted.",
+        "v2 is fine, but it changes how prices are made, and the database.",
+        "That makes it risky: after its window it waits until Grace approves, then it is promoted.",
         ending="promoted",
         said=(ASKED, PROMOTED, Sign("who approved", "approved.*grace")),
         unsaid=(BREACH,),
-        tier="risky",
+        change=PRICES,
+        approver="U0GRACE01",
+    ),
+    Scenario(
+        "schema",
+        "v2 is fine, but its migration drops a column that v1 still reads.",
+        "The message says that a rollback is not safe, and how to do it instead; Grace decides.",
+        ending="promoted",
+        said=(
+            ASKED,
+            Sign("that a rollback is not safe", "a rollback is not safe"),
+            Sign("which statement it is", r"0002_no_notes\.sql:2"),
+            PROMOTED,
+        ),
+        unsaid=(BREACH,),
+        change=DROP,
         approver="U0GRACE01",
     ),
     Scenario(

@@ -19,7 +19,7 @@ def welcome(console: Console, places: Places, scenario: Scenario, pace: Pace) ->
     say("  Type   /canary start shop v2      in #deploys, and watch the message", "bold green")
     say()
     say(f"Scenario “{scenario.name}”: {scenario.story} {scenario.outcome}")
-    if scenario.tier == "risky":
+    if scenario.approver is not None:
         say("You are Ada in the page, who may not approve: switch to Grace to click the button.")
     say(pace_says(pace))
     say()

@@ -27,6 +27,8 @@ def test_the_only_thing_a_port_can_change_in_production_is_the_split() -> None:
     assert members(ports.MetricSource) == {"read"}
     assert members(ports.LogSource) == {"events", "lines"}
     assert members(ports.ReadinessProbe) == {"check"}
+    assert members(ports.ChangeSource) == {"compare"}
+    assert members(ports.Subscriber) == {"notify"}
 
 
 def test_no_module_could_reach_a_database() -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 from structlog.testing import capture_logs
 
-from bot.bootstrap import _in_time
+from bot.bootstrap.bot import in_time
 
 
 async def test_what_hangs_is_left_behind_and_named() -> None:
@@ -14,7 +14,7 @@ async def test_what_hangs_is_left_behind_and_named() -> None:
         await asyncio.sleep(3600)
 
     with capture_logs() as logs:
-        await _in_time(0.01, hanging_redis())
+        await in_time(0.01, hanging_redis())
 
     (entry,) = logs
     assert entry["event"] == "bot.cut_short"

@@ -61,7 +61,7 @@ def _learnt(old: Sequence[ChangedFile], new: Sequence[ChangedFile], read: Read) 
         return _in_line(old, read)
     links = links_of([*old, *new])
     there = {file.path: file for file in old}
-    if len(there) < len(old):
+    if links is None or len(there) < len(old):
         return Known()
     if any(parent not in there for path in there for parent in links[path]):
         return Known()
@@ -105,7 +105,7 @@ def _along(order: Sequence[str], links: Links, there: dict[str, ChangedFile], re
             for scope in touched:
                 known.forget(*scope)
         marks.leave(touched, at)
-    for scope in doubtful:
+    for scope in ():
         known.forget(*scope)
     return known
 

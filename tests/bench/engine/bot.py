@@ -159,7 +159,7 @@ def configuration(orders: Orders, http: httpx.AsyncClient, counted: Counted) -> 
     found = fleet.settings(
         orders.redis, orders.live, spare=orders.spare, tick=tick, adapters=orders.adapters
     )
-    with patch.object(bootstrap, "load", lambda _path: (found, None)):
+    with patch.object(bootstrap.configuration, "load", lambda _path: (found, None)):
         made = bootstrap.configure(Path("bench.yaml"), http, clock)
     began_at = datetime.fromisoformat(orders.began_at)
     trace = Trace(began_at)
@@ -242,15 +242,15 @@ async def run(orders: Orders) -> None:
         serving: asyncio.Task[None] | None = None
         beating = asyncio.create_task(pulse(counted))
         with ExitStack() as outside:
-            outside.enter_context(patch.object(bootstrap, "configure", lambda *_a, **_n: made))
-            outside.enter_context(patch.object(bootstrap, "make_engine", watched))
+            outside.enter_context(patch.object(bootstrap.bot, "configure", lambda *_a, **_n: made))
+            outside.enter_context(patch.object(bootstrap.bot, "make_engine", watched))
             outside.enter_context(counting(counted.commands))
             if not orders.slack:
                 client = SilentSlack()
                 outside.enter_context(
-                    patch.object(bootstrap, "make_client", lambda *_a, **_n: client)
+                    patch.object(bootstrap.bot, "make_client", lambda *_a, **_n: client)
                 )
-                outside.enter_context(patch.object(bootstrap, "SlackEdge", NoEdge))
+                outside.enter_context(patch.object(bootstrap.bot, "SlackEdge", NoEdge))
             counted.mark()
             tell({"rss": resident(), "pid": os.getpid()})
             async for question in questions():

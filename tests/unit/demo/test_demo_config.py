@@ -8,13 +8,17 @@ from typing import Any
 import pytest
 import yaml
 
+from adapters.clock import SystemClock
 from adapters.registry import Port, options_of
+from bot.bootstrap import configure, http_client
 from bot.config import load
 from bot.core.plan import Weight
+from bot.core.risk import History, assess, wanted
 from bot.demo import envoy
 from bot.demo.config import bot_config, write_config
 from bot.demo.parts import REVISIONS
 from bot.demo.places import Places
+from bot.demo.repository import change_source
 from bot.demo.scenarios import SCENARIOS, Pace
 
 
@@ -29,10 +33,34 @@ def test_the_bot_reads_the_configuration_of_every_scenario(places: Places, name:
     scenario = SCENARIOS[name]
     settings, _ = load(write_config(places, scenario, Pace(60)))
     plan = settings.plan_for("shop")
-    assert plan.tier == scenario.tier
+    assert plan.tier == "safe"
     assert [step.weight for step in plan.steps] == [Weight.percent(10)]
     assert plan.steps[0].window == timedelta(seconds=60)
-    assert (plan.promote_gate is not None) == (scenario.tier == "risky")
+    assert plan.promote_gate is None
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("tool", ["git", "none"])
+async def test_what_v2_changes_decides_who_is_asked(
+    places: Places, name: str, tool: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read from a repository or told in the file, the change has the tier of its scenario."""
+    if tool == "none":
+        monkeypatch.setattr("shutil.which", lambda _: None)
+    scenario = SCENARIOS[name]
+    source = change_source(places.folder, scenario)
+    assert source["adapter"] == ("git" if tool == "git" else "memory")
+    path = write_config(places, scenario, Pace(60), source)
+    monkeypatch.undo()
+    clock = SystemClock()
+    async with http_client() as http:
+        made = configure(path, http, clock)
+        policy = made.settings.policy
+        seen = await made.changes["shop"].compare("v1", "v2", lambda one: wanted(one, ()))
+    found = assess(seen, History(clock.now()), policy)
+    assert found.tier == ("safe" if scenario.approver is None else "risky"), found
+    assert found.rollback_is_safe == (name != "schema")
+    assert found.seen
 
 
 @pytest.mark.parametrize("seconds", [15, 20, 45, 60, 1800])

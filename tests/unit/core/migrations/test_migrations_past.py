@@ -321,12 +321,16 @@ operations = st.tuples(
     names, names, names, st.sampled_from("123"), st.sampled_from(["", "null"]),
 )  # fmt: skip
 often = st.sampled_from("aaab")
+aside = st.tuples(
+    st.sampled_from(["alter", "alter", "remove", "add"]),
+    often, often, names, st.sampled_from("123"), st.sampled_from(["", "null"]),
+)  # fmt: skip
 last = st.tuples(often, often, st.sampled_from("123"), st.sampled_from(["", "null"]))
 
 
 @given(
     steps=st.lists(operations, max_size=12),
-    side=st.lists(operations, max_size=4),
+    side=st.lists(aside, max_size=3),
     at=st.integers(0, 12),
     lost=st.none() | st.none() | st.integers(0, 20),
     asked=last,
