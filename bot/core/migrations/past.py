@@ -105,7 +105,7 @@ def _along(order: Sequence[str], links: Links, there: dict[str, ChangedFile], re
             for scope in touched:
                 known.forget(*scope)
         marks.leave(touched, at)
-    for scope in ():
+    for scope in doubtful:
         known.forget(*scope)
     return known
 
