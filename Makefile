@@ -6,8 +6,9 @@ BIN := .venv/bin
 SCENARIO ?= healthy
 SOURCES := bot adapters tests
 SCREENS := tests/e2e/screens
-# Most tests wait for real parts: three files at once, each in one process.
-AT_ONCE := -n 3 --dist loadfile
+# Most tests wait for real parts: three files at once, each in one process; tests/conftest.py orders
+# them.
+AT_ONCE := -n 3 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help demo serve test test-only soak check format lint types contracts lock bench bench-judge bench-slack screenshots clean
 

@@ -1,9 +1,13 @@
 """Shared by all tests: Hypothesis profiles, and how deep to search."""
 
 import os
+from typing import Final
 
+import pytest
 import structlog
 from hypothesis import HealthCheck, Phase, settings
+
+LONGEST: Final = "test_faults.py"
 
 structlog.configure(
     processors=[
@@ -25,3 +29,21 @@ settings.register_profile(
     phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
 )
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest file, and spread those that keep a whole machine busy.
+
+    Files run several at once, in this order. Left to their names the end-to-end tests would all
+    run together, and what a person waits for in one would be starved by the others.
+    """
+    files = list(dict.fromkeys(item.path for item in items))
+    longest = [file for file in files if file.name == LONGEST]
+    heavy = [file for file in files if file.parent.name == "e2e" and file not in longest]
+    light = [file for file in files if file not in longest and file not in heavy]
+    order = [*longest, *light]
+    gap = max(1, len(light) // (len(heavy) + 1))
+    for place, file in enumerate(heavy, start=1):
+        order.insert(len(longest) + place * (gap + 1) - 1, file)
+    ranks = {file: rank for rank, file in enumerate(order)}
+    items.sort(key=lambda item: ranks[item.path])

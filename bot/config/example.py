@@ -16,12 +16,15 @@ slack:
 
 tick: 10s                       # time between two looks
 
+# api:                          # for pipelines, and /metrics, /healthz and /readyz
+#   listen: "127.0.0.1:8080"    # behind a proxy that speaks TLS; tokens: canary token create
+
 # escalation:                   # when the router does not confirm a rollback
 #   after: 30s                  # then the thread is told, and
 #   oncall: S0987654321         # after twice as long this user (U…) or user group (S…) is mentioned,
 #                               # after three times as long $CANARY_WEBHOOK_URL is called
 
-tiers:                          # the safest first; a start may raise the tier, never lower it
+tiers:                          # the safest first; the last one must ask a person
   safe:
     percent: 5
     window: 20m
@@ -35,9 +38,25 @@ tiers:                          # the safest first; a start may raise the tier, 
     author_may_approve: false   # whoever started it is not one of them
     decision: 1h                # silence for so long rolls back
 
+# risk:                         # what a change touches decides its tier; see canary classify
+#   without: [long-idle]        # a default rule that you do not want
+#   rules:
+#     - {name: payments-team, tier: riskiest, owners: ["@acme/payments"]}
+
+# freezes:                      # nothing is started then
+#   - {name: weekend, weekly: "fri 16:00 - mon 08:00", timezone: Europe/Berlin}
+
+# webhooks:                     # signed; who hears how canaries go
+#   team: {url: "https://hooks.example/canary", secret_env: TEAM_WEBHOOK_SECRET}
+
 services:
   checkout:
-    tier: safe
+    tier: safe                  # the least that its changes get
+    # changes:                  # without it nobody sees what changes, and a person is asked
+    #   adapter: github         # or gitlab, or git: a clone on this machine
+    #   repository: acme/checkout
+    #   ref: "v{revision}"
+    #   token_env: GITHUB_TOKEN
     # channel: C0987654321      # a channel of its own
     # oncall: S0987654321       # mentioned when a canary of this service was rolled back
     # dashboards: {Grafana: "https://grafana.example/d/x?var-service={service}&from={from}&to={to}"}

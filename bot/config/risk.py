@@ -53,6 +53,7 @@ class RuleSettings(Strict):
     rolled_back_within: Duration | None = None
     migrations: tuple[Impact, ...] = ()
     complete: bool | None = None
+    undoes: bool | None = None
 
     @field_validator("dependencies", "migrations", mode="before")
     @classmethod
@@ -100,7 +101,7 @@ class RuleSettings(Strict):
             raise ValueError(
                 f"the rule {self.name} has no condition and would be true of every change: add "
                 "paths, words, owners, labels, authors, titles, files_over, lines_over, "
-                "dependencies, idle_over, rolled_back_within, migrations or complete"
+                "dependencies, idle_over, rolled_back_within, migrations, complete or undoes"
             )
         return self
 

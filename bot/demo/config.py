@@ -56,6 +56,7 @@ def bot_config(
         "redis": f"redis://127.0.0.1:{places.valkey}/0",
         "slack": {"channel": CHANNEL},
         "tick": f"{pace.tick}s",
+        **({"api": {"listen": f"127.0.0.1:{places.api}"}} if places.api else {}),
         "tiers": _tiers(pace),
         "services": {"shop": _shop(places, pace) | {"changes": dict(changes or told(scenario))}},
     }

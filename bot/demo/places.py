@@ -18,6 +18,7 @@ class Places:
         shop: where people reach the shop, through Envoy.
         blue, green: the two backends behind it.
         admin: Envoy's admin port.
+        api: where pipelines ask the bot; 0 where it does not listen for them.
         host, page: the local Slack.
 
     """
@@ -30,6 +31,7 @@ class Places:
     green: int
     shop: int
     admin: int
+    api: int = 0
 
     @property
     def backends(self) -> dict[str, int]:
@@ -64,4 +66,4 @@ class Places:
 
 def choose_places(folder: Path, host: str, page: int) -> Places:
     """Choose free ports for all but the page."""
-    return Places(folder, host, page, *free_ports(5))
+    return Places(folder, host, page, *free_ports(6))

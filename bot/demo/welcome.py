@@ -31,6 +31,13 @@ def welcome(console: Console, places: Places, scenario: Scenario, pace: Pace) ->
     )
     say(f"v2 is stable, and /canary start shop {REVISIONS['blue']} is the next canary.")
     say()
+    say("The same as a pipeline does it, from another terminal:")
+    config = places.folder / "canary.yaml"
+    say(f"  export CANARY_SERVER=http://127.0.0.1:{places.api}")
+    made = f"canary token create ci --all-services --config {config}"
+    say(f"  export CANARY_TOKEN=$(.venv/bin/{made})")
+    say("  .venv/bin/canary start shop v2 --wait          # ends with 0 where it is promoted")
+    say()
     say("Other scenarios, with make demo SCENARIO=…")
     for other in SCENARIOS.values():
         if other is not scenario:

@@ -69,7 +69,7 @@ def may_hide(tool: str, module: ast.Module, text: str) -> bool:
     if tool == "alembic":
         return False
     migration = class_of(module)
-    if migration is None or not _is_plain(module, migration):
+    if migration is None or not is_plain(module, migration):
         return True
     if "SeparateDatabaseAndState" in text or ("RunSQL" in text and _DEFINES.search(text)):
         return True
@@ -88,7 +88,7 @@ def is_in_doubt(tool: str, module: ast.Module, text: str) -> bool:
     )
 
 
-def _is_plain(module: ast.Module, migration: ast.ClassDef) -> bool:
+def is_plain(module: ast.Module, migration: ast.ClassDef) -> bool:
     """Whether a migration's operations are one list that nothing adds to."""
     if [shown(one) for one in migration.bases] not in ([], ["migrations.Migration"]):
         return False

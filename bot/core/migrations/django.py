@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
+from bot.core.migrations.certain import is_plain
 from bot.core.migrations.django_fields import field_step, fields_of
 from bot.core.migrations.sql_file import read_sql
 from bot.core.migrations.steps import Kind, Step
@@ -51,6 +52,9 @@ def read_django(_: str, text: str) -> Iterator[Step]:
     ):
         detail = "it squashes older migrations: databases that have run those skip it"
         yield Step(Kind.NOTICE, replaces.lineno, shown(replaces), detail=detail)
+    if not is_plain(module, migration):
+        detail = "its operations are not one plain list, so it may do more than is written there"
+        yield Step(Kind.UNKNOWN, migration.lineno, "class Migration", detail=detail)
     reader = _Reader(text, names)
     yield from reader.operations(names.get("operations"), 0)
     for node in ast.walk(migration):

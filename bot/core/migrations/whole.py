@@ -74,7 +74,11 @@ def _judged(file: ChangedFile, known: Known, squashed: frozenset[str]) -> Migrat
     if file.status == "modified" and file.before is not None and _same(file.before, file.after):
         return Migration(file.path, "", ())
     dialect, steps = _read(file.path, file.after)
-    return Migration(file.path, dialect, (*told, *(state(file.path, one, known) for one in steps)))
+    told += [state(file.path, one, known) for one in steps]
+    squashes = any(one.kind is Kind.NOTICE for one in steps) or home_of(file.path) in squashed
+    if file.status != "added" or squashes:
+        known.forget_news()  # stable may have run it long ago: what it creates is not new
+    return Migration(file.path, dialect, tuple(told))
 
 
 def _notices(file: ChangedFile, squashed: frozenset[str]) -> Iterator[Statement]:

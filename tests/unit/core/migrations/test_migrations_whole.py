@@ -172,3 +172,53 @@ def test_earlier_migrations_tell_what_a_column_was() -> None:
     assert altered("CharField(max_length=5)") is Impact.NOT_ADDITIVE
     assert altered("CharField(max_length=9, unique=True)") is Impact.NOT_ADDITIVE
     assert altered("IntegerField()") is Impact.NOT_ADDITIVE
+
+
+def test_what_an_edited_migration_creates_is_not_new() -> None:
+    """Stable has run it long ago, so what is dropped from its tables is missed."""
+    old = "CREATE TABLE users (id int, email text);"
+    edited = ChangedFile(
+        "migrations/1.sql", before=old, after=f"{old}\nCREATE INDEX i ON users(id);"
+    )
+    added = ChangedFile("migrations/2.sql", "added", after="ALTER TABLE users DROP COLUMN email;")
+    _, second = judge([edited, added])
+    assert second.worst is Impact.NOT_ADDITIVE
+
+
+def test_what_a_squash_creates_is_not_new() -> None:
+    """A follow-up that removes a field of it is missed by stable."""
+    head = "from django.db import migrations, models\nclass Migration(migrations.Migration):\n"
+    squash = (
+        f"{head}    replaces = [('shop', '0001_initial'), ('shop', '0002_more')]\n"
+        "    operations = [migrations.CreateModel(name='User', fields=[\n"
+        "        ('id', models.AutoField(primary_key=True)), ('email', models.TextField())])]\n"
+    )
+    follow = (
+        f"{head}    dependencies = [('shop', '0001_squashed')]\n"
+        "    operations = [migrations.RemoveField('user', 'email')]\n"
+    )
+    found = judge(
+        [
+            ChangedFile("shop/migrations/0001_squashed.py", "added", after=squash),
+            ChangedFile("shop/migrations/0003_gone.py", "added", after=follow),
+        ]
+    )
+    assert found[-1].worst is Impact.NOT_ADDITIVE
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "class Migration(other.Migration):\n    pass\n",
+        "class Migration(migrations.Migration):\n    operations: list = [migrations.RunSQL('x')]\n",
+        (
+            "class Migration(migrations.Migration):\n    operations = []\n"
+            "Migration.operations.append(migrations.DeleteModel('User'))\n"
+        ),
+    ],
+)
+def test_operations_that_are_not_one_plain_list_are_unclear(body: str) -> None:
+    """More may be done than is written there."""
+    text = f"from django.db import migrations\nfrom shop import other\n{body}"
+    (found,) = judge([ChangedFile("shop/migrations/0007_odd.py", "added", after=text)])
+    assert found.worst is Impact.UNCLEAR
