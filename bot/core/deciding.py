@@ -187,9 +187,15 @@ def _exposed(canary: Canary, step: int, until: datetime) -> timedelta:
 
 def _no(canary: Canary, gate: Gate, by: Actor) -> str:
     """Why this person may not decide here, or nothing."""
-    if not gate.author and by.id == canary.started_by.id:
+    if not gate.author and _started(canary, by):
         return not_oneself(canary, gate)
     return "" if gate.admits(by) else not_allowed(canary, gate)
+
+
+def _started(canary: Canary, by: Actor) -> bool:
+    """Whether it is theirs: a person's, a machine's, or what a machine started for a person."""
+    author = canary.started_by
+    return by.id in {author.id, author.via} or (by.via != "" and by.via == author.via)
 
 
 def _twice(canary: Canary, gate: Gate, approvals: tuple[Approval, ...], by: Actor) -> str:

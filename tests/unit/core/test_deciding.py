@@ -165,6 +165,34 @@ def test_whoever_started_it_may_not_end_its_window_either() -> None:
     assert isinstance(moved(canary, Promote(GRACE, NOON)).canary.phase, Shifting)
 
 
+@pytest.mark.parametrize(
+    "by",
+    [
+        Actor("token:ci", "ci", groups=("S0APPROVE",)),
+        Actor("U0ADA0001", "ada", groups=("S0APPROVE",)),
+        Actor("U0LIN0001", "lin", groups=("S0APPROVE",), via="token:ci"),
+    ],
+)
+def test_what_a_token_starts_for_a_person_neither_may_approve(by: Actor) -> None:
+    """Nor the token in another person's name."""
+    started = Actor("U0ADA0001", "ada", via="token:ci")
+    gate = Gate(("S0APPROVE", "token:ci"), timedelta(minutes=5), author=False)
+    canary = replace(asked("promote", gate), started_by=started)
+    answer = transition(canary, Approve(by, NOON))
+    assert isinstance(answer, Refused)
+
+
+def test_anyone_means_people() -> None:
+    """A machine decides where it is named, and never in the name of a person it mentions."""
+    token, spoken_for = Actor("token:ci", "ci"), Actor("U0LIN0001", "lin", via="token:ci")
+    anyone = Gate((ANYONE,), timedelta(minutes=5))
+    assert anyone.admits(LIN)
+    assert not anyone.admits(token)
+    assert not anyone.admits(spoken_for)
+    assert not Gate(("U0LIN0001",), timedelta(minutes=5)).admits(spoken_for)
+    assert Gate(("token:ci",), timedelta(minutes=5)).admits(token)
+
+
 @pytest.mark.parametrize("who", [ADA, GRACE, Actor("U0STRANGER")])
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_an_abort_is_open_to_everybody(who: Actor, question: Question) -> None:
