@@ -17,6 +17,7 @@ from bot.bootstrap.configuration import Configuration
 from bot.config.freezing import windows_of
 from bot.core.events import Observed, Prepared
 from bot.engine.assessing import Assessor
+from bot.engine.classifying import Classifier
 from bot.engine.effects import EffectRunner
 from bot.engine.freezing import Freezes
 from bot.engine.launching import Launcher
@@ -47,6 +48,7 @@ class Engine:
     loop: Loop
     ticker: Ticker
     orphans: Orphans
+    classifier: Classifier
 
     async def start(self) -> None:
         """Take over what was left behind, and begin to tick."""
@@ -59,6 +61,7 @@ class Engine:
     async def stop(self) -> None:
         """Finish the flips under way, and leave everything else, which is saved, to the others."""
         self.ticker.stop()
+        await self.classifier.close()
         await self.service.stop()
         await self.ownership.resign()
 
@@ -96,7 +99,10 @@ def make_engine(
     )
     freezes = Freezes(store, clock, windows_of(settings.freezes), trail)
     service = CanaryService(store, loop, clock, owner, freezes=freezes, meters=meters)
-    homes = {name: Home(settings.plan_for(name), settings.channel_of(name)) for name in services}
+    # Nobody knows what a canary changes whose record is gone.
+    homes = {
+        name: Home(settings.plan_for_unseen(name), settings.channel_of(name)) for name in services
+    }
     orphans = Orphans(
         store=store,
         runner=runner,
@@ -106,14 +112,15 @@ def make_engine(
         new_canary_id=new_canary_id,
     )
     ownership = Ownership(store, service, owner, share, meters)
+    classifier = Classifier()
     launcher = Launcher(
         starter=service,
         planner=settings,
-        assessor=Assessor(store, runner, changes, settings.policy, clock),
+        assessor=Assessor(store, runner, changes, settings.policy, clock, classifier.assess),
         clock=clock,
         new_canary_id=new_canary_id,
     )
-    return Engine(service, ownership, launcher, loop, ticker, orphans)
+    return Engine(service, ownership, launcher, loop, ticker, orphans, classifier)
 
 
 async def _seen(store: CanaryStore, canary_id: str) -> Sequence[Prepared | Observed]:

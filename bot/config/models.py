@@ -192,7 +192,7 @@ class Settings(Strict):
 
     @model_validator(mode="after")
     def _tiers_in_order(self) -> "Settings":
-        assert self.ranking
+        assert self.policy.tiers.asking
         return self
 
     @field_validator("services")
@@ -214,6 +214,11 @@ class Settings(Strict):
     def tier_names(self) -> tuple[str, ...]:
         """Every tier, the safest first."""
         return tuple(self.ranking)
+
+    def plan_for_unseen(self, service: str) -> Plan:
+        """The plan of a canary of which nobody knows what it changes."""
+        own, unseen = self.services[service].tier, self.policy.tiers.unknown
+        return self.plan_for(service, tier=max(own, unseen, key=self._rank))
 
     def keepers(self, service: str) -> Gate:  # noqa: ARG002 - a service may come to have its own
         """Who may lower a tier, or override a freeze: the approvers of the riskiest tier."""

@@ -5,6 +5,7 @@ from typing import Final
 
 from bot.config.tiers import TierSettings
 from bot.core.plan import ANYONE
+from bot.core.risk import ASKING, RISKIEST
 
 UNKNOWN: Final = "unknown"
 """The tier of a change that nobody can see, where the configuration names no other."""
@@ -28,16 +29,21 @@ def ranked(configured: Mapping[str, TierSettings], unknown: str | None) -> dict[
 
     """
     tiers = dict(configured)
+    for name in {ASKING, RISKIEST} & tiers.keys():
+        raise ValueError(f"no tier can be named {name}: rules mean a place in the order by it")
     last = next(reversed(tiers))
-    if not any(tier.asks for tier in tiers.values()):
+    if not any(tier.asks for name, tier in tiers.items() if name != UNKNOWN):
         name = RISKY if RISKY not in tiers else f"{RISKY}-asks"
         tiers[name] = _asking(tiers[last])
-    elif not tiers[last].asks:
-        raise ValueError(
-            f"the tiers stand in order, the safest first, and the last one, {last}, is for changes "
-            "that cannot be rolled back safely: add promote: approval and approvers to it, or "
-            "move it up"
-        )
+    asked = ""
+    for name, tier in tiers.items():
+        if asked and not tier.asks:
+            raise ValueError(
+                f"the tiers stand in order, the safest first, and {name}, which promotes by "
+                f"itself, stands after {asked}, which asks a person: move it up, or add promote: "
+                "approval and approvers to it"
+            )
+        asked = name if tier.asks else asked
     return _with_unknown(tiers, unknown)
 
 

@@ -1,7 +1,8 @@
 """Finds out what a revision changes before it begins, and what that means for its tier."""
 
 import asyncio
-from collections.abc import Mapping
+import re
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -12,7 +13,7 @@ from bot.core.assessment import Assessment
 from bot.core.canary import Canary, Promoted, RolledBack
 from bot.core.change import Change, Seen, Unseen
 from bot.core.plan import FULL
-from bot.core.risk import History, Policy, assess, wanted
+from bot.core.risk import History, Policy, wanted
 from bot.core.slo import NoData
 from bot.engine.effects import EffectRunner
 from bot.ports import CanaryStore, ChangeSource, Clock, PortError
@@ -22,6 +23,12 @@ PATIENCE: Final = timedelta(seconds=30)
 
 LOOKED_BACK: Final = 50
 """Canaries of a service among which its last promotion and rollback are looked for."""
+
+SHORTEST_COMMIT: Final = 7
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+Classify = Callable[[Seen, History, Policy], Awaitable[Assessment]]
+"""Puts a change into a tier."""
 
 _NONE: Final = "no change source is configured for it (changes, in its configuration), and none was sent along"
 
@@ -37,14 +44,15 @@ class Assessor:
     sources: Mapping[str, ChangeSource]
     policy: Policy
     clock: Clock
+    classify: Classify
 
     async def assess(self, service: str, revision: str, sent: Change | None = None) -> Assessment:
         """What a start of this revision would bring.
 
         Args:
             service, revision: what is to be started; the service is configured.
-            sent: what a pipeline says about it. It counts where no source can see for itself;
-                beside a source, only its labels do.
+            sent: what a pipeline says about it. It counts where no source is configured; beside
+                one, only its labels do.
 
         Raises:
             PortError: the store cannot be reached.
@@ -52,9 +60,7 @@ class Assessor:
         """
         recent = await self.store.recent(service, LOOKED_BACK)
         seen = await self._seen(service, revision, sent, recent)
-        # Of thousands of files it takes a while, and canaries are being watched meanwhile.
-        history = _history(recent, self.clock)
-        return await asyncio.to_thread(assess, seen, history, self.policy)
+        return await self.classify(seen, _history(recent, self.clock), self.policy)
 
     async def _seen(
         self,
@@ -63,22 +69,35 @@ class Assessor:
         sent: Change | None,
         recent: tuple[Canary, ...],
     ) -> Seen:
+        base = await self._stable_after(service, recent)
         source = self.sources.get(service)
-        if source is None:
-            return sent or Unseen(_NONE)
-        base = await self._stable(service, recent)
         if base is None:
             seen: Seen = Unseen("nobody can tell which revision is stable, so there is no base")
+        elif base == revision:
+            seen = Unseen(
+                f"stable says that it runs {revision} too, so nobody can tell them apart"
+            )
+        elif source is None:
+            return _as_sent(sent, base, revision) if sent is not None else Unseen(_NONE)
         else:
             seen = await _compared(source, base, revision, self.policy)
         if isinstance(seen, Unseen):
             log.warning("change.unseen", service=service, revision=revision, reason=seen.reason)
-            return sent or seen
-        if sent is not None:
+            return seen
+        if sent is not None:  # a source sees for itself; of labels a pipeline may know more
             seen = replace(seen, labels=tuple(dict.fromkeys((*seen.labels, *sent.labels))))
         return seen
 
-    async def _stable(self, service: str, recent: tuple[Canary, ...]) -> str | None:
+    async def stable(self, service: str) -> str | None:
+        """The revision that a canary would be compared with; None where nobody can tell.
+
+        Raises:
+            PortError: the store cannot be reached.
+
+        """
+        return await self._stable_after(service, await self.store.recent(service, LOOKED_BACK))
+
+    async def _stable_after(self, service: str, recent: tuple[Canary, ...]) -> str | None:
         """The revision that all traffic is on: what its backend says, or what was promoted last."""
         split = await self.runner.split(service)
         if isinstance(split, NoData):
@@ -95,6 +114,29 @@ class Assessor:
             return None
         by_arm = {last.arms.canary: last.revision, last.arms.stable: last.stable_revision}
         return by_arm.get(stable)
+
+
+def _as_sent(sent: Change, base: str, revision: str) -> Seen:
+    """What a pipeline says of the change, where that is the change from stable to this revision.
+
+    One that tells only of its last commit would hide all that was not deployed before it.
+    """
+    for does, said, due in (("begins", sent.base, base), ("ends", sent.head, revision)):
+        if not _same(said, due):
+            return Unseen(
+                f"the change that was sent along {does} at {said or 'no revision'}, and not at "
+                f"{due}, which is {'stable' if does == 'begins' else 'to be started'}"
+            )
+    return sent
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two names are one revision's; a commit may be shortened."""
+    if one == other:
+        return True
+    short, long = sorted((one, other), key=len)
+    commit = _COMMIT.fullmatch(long) is not None
+    return commit and len(short) >= SHORTEST_COMMIT and long.startswith(short)
 
 
 async def _compared(source: ChangeSource, base: str, head: str, policy: Policy) -> Seen:

@@ -80,6 +80,10 @@ class Looker(Protocol):
         """What a start of this revision would bring."""
         ...
 
+    async def stable(self, service: str) -> str | None:
+        """The revision that a canary would be compared with."""
+        ...
+
 
 class Launcher:
     """Starts canaries for whoever asks: Slack, a pipeline, a form."""
@@ -117,6 +121,15 @@ class Launcher:
 
         """
         return await self._assessor.assess(service, revision, sent)
+
+    async def stable(self, service: str) -> str | None:
+        """The revision that a canary would be compared with; None where nobody can tell.
+
+        Raises:
+            PortError: the store cannot be reached.
+
+        """
+        return await self._assessor.stable(service)
 
     async def launch(self, wish: Wish) -> Canary | Refused:
         """Start it.
@@ -161,4 +174,10 @@ def with_leave(plan: Plan, keepers: Gate, by: Actor | None) -> Plan:
     if not plan.lowered_from:
         return plan
     alone = by is not None and keepers.author and keepers.needed == 1 and keepers.admits(by)
-    return plan if alone else replace(plan, start_gate=keepers)
+    if alone:
+        return plan
+    gate = plan.start_gate
+    if gate is not None and gate.needed > keepers.needed:
+        # Those who may lower it decide, and as many of them as the lower tier wants anyway.
+        keepers = replace(keepers, needed=gate.needed)
+    return replace(plan, start_gate=keepers)

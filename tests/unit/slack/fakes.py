@@ -248,6 +248,10 @@ class FakeAssessor:
         self.asked.append((service, revision))
         return self.found
 
+    async def stable(self, service: str) -> str | None:
+        """Always the same."""
+        return "v1"
+
 
 def a_launcher(
     starter: Starter,
