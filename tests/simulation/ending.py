@@ -4,6 +4,9 @@ from typing import TYPE_CHECKING
 
 from simulation.scenario import BLINDING, BOSS, Click
 
+from adapters.stores.chaining import link_of
+from adapters.stores.scripts import STREAM_LENGTH
+from bot.core.audit import verified
 from bot.core.canary import (
     Canary,
     Promoted,
@@ -141,6 +144,16 @@ def judge(rollout: "Rollout") -> None:
     _clicks(rollout)
     _router(rollout)
     _story(rollout)
+    _chained(rollout)
+
+
+def _chained(rollout: "Rollout") -> None:
+    """No crash, takeover or lost answer has torn the record of what happened."""
+    for canary_id, row in rollout.store._rows.items():
+        links = [link_of(each) for each in row.stream]
+        found = verified(canary_id, row.previous, row.chain, links, STREAM_LENGTH)
+        if found.broken:
+            rollout.oracle.say(f"{canary_id}: {found.broken[0]}")
 
 
 def _shown(rollout: "Rollout", canary: Canary) -> None:

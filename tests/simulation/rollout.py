@@ -172,6 +172,7 @@ class Rollout:
         ports: Any = WiredPorts(wire)
         settings = SimpleNamespace(
             plan_for=lambda _: self.scenario.plan,
+            plan_for_unseen=lambda _: self.scenario.plan,
             channel_of=lambda _: "C0DEPLOYS",
             policy=None,
             freezes=(),
