@@ -9,9 +9,10 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
 from bot.api import canaries, freezes, orders, services, starting
+from bot.api.bodies import App
 from bot.api.desk import Catalog, Desk, Launching, Parts
 from bot.api.doorkeeper import Access, Doorkeeper
-from bot.api.entrance import App, Entrance
+from bot.api.entrance import Entrance
 from bot.api.problems import Problem, ProblemBody, away, of_http, of_validation
 from bot.config.api import ApiSettings
 from bot.ports import Clock, PortError
@@ -62,6 +63,7 @@ def make_api(
     )
     parts = Parts(desk, launcher_for, new_canary_id, catalog, once, clock, settings)
     app.state.parts, app.state.leaving = parts, parts.leaving
+    app.state.connections_per_address = settings.connections_per_address
     for each in (starting, canaries, orders, services, freezes):
         app.include_router(each.router, prefix="/v1")
     for routes in extra_routes:

@@ -11,7 +11,7 @@ from bot.api.desk import Called, CanaryId, With
 from bot.api.problems import responses
 from bot.api.requests import Service, Span, span
 from bot.api.shapes import State
-from bot.api.watching import news, stream
+from bot.api.watching import Events, news, seat
 
 router = APIRouter(tags=["canaries"])
 MOST = 100
@@ -70,7 +70,8 @@ async def one(
         return parts.told(canary)
     patience = _cut(wait, parts.settings.longest_wait)
     seen = seen or parts.told(canary).version
-    return await news(parts, canary, seen, patience.total_seconds())
+    with seat(parts, caller, "waits"):
+        return await news(parts, canary, seen, patience.total_seconds())
 
 
 def _cut(wait: str, longest: timedelta) -> timedelta:
@@ -98,5 +99,4 @@ async def events(
     """`state` at each change and `end` at the last one, each with the whole canary."""
     caller.need("read")
     canary = await parts.canary(caller, canary_id)
-    headers = {"X-Accel-Buffering": "no"}
-    return StreamingResponse(stream(parts, canary, last), 200, headers, "text/event-stream")
+    return Events(parts, caller, canary, last)

@@ -1,6 +1,7 @@
 """What the API needs of the rest of the bot, and what its routes share."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -93,6 +94,7 @@ class Parts:
         launcher_for: a launcher whose next canary has this id.
         new_canary_id: one that nobody has yet, for a service.
         looks: at canaries that are waited for, with when they began.
+        seats: how many streams and waits each token has under way at this replica.
         leaving: set when this replica leaves; whoever waits is let go.
 
     """
@@ -105,6 +107,7 @@ class Parts:
     clock: Clock
     settings: ApiSettings
     leaving: asyncio.Event = field(default_factory=asyncio.Event)
+    seats: Counter[tuple[str, str]] = field(default_factory=Counter)
     looks: dict[str, tuple[float, asyncio.Future[Canary | None]]] = field(default_factory=dict)
 
     def visible(self, caller: Caller) -> tuple[str, ...]:

@@ -74,6 +74,17 @@ def away(why: str) -> Problem:
     )
 
 
+def crowded() -> Problem:
+    """More ask than the store answers."""
+    return Problem(
+        503,
+        "crowded",
+        "Too many requests wait for the bot's store at once. Nothing was done.",
+        "Try again.",
+        {"Retry-After": "2"},
+    )
+
+
 def fault() -> Problem:
     """Ours; what it was stands in the log."""
     return Problem(
@@ -128,7 +139,7 @@ def of_validation(error: RequestValidationError) -> Problem:
 
 
 def _sentence(found: Mapping[str, Any]) -> str:
-    path = [str(part) for part in found["loc"] if part not in {"body", "query", "path", "header"}]
+    path = [str(part) for part in found["loc"][1:]]  # without body, query, path or header
     name = _short(".".join(path)) or "the body"
     match found["type"]:
         case "missing":

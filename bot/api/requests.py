@@ -1,18 +1,30 @@
 """What may be sent, field by field."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    FailFast,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from bot.config.units import duration
 from bot.core.change import Change, ChangedFile, Commit
 from bot.core.commands import Question
 
 LONGEST_REASON: Final = 300
-MOST_FILES: Final = 5000
+MOST_FILES: Final = 3000
 MOST_COMMITS: Final = 1000
+MOST_LABELS: Final = 100
+MOST_FIELDS: Final = 40
+"""Of one object; each one that is not known makes a mistake to be told."""
 
 Service = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 Revision = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:@+-]{0,127}$")]
@@ -30,7 +42,8 @@ Reason = Annotated[str, StringConstraints(max_length=LONGEST_REASON, pattern=r"^
 UserId = Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]{2,30}$")]
 Tier = Annotated[str, StringConstraints(pattern=r"^[^\x00]{1,64}$")]
 Words = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00]*$")]
-Text = Annotated[str, StringConstraints(max_length=1024 * 1024)]
+Where = Annotated[str, StringConstraints(max_length=1024, pattern=r"^[^\x00]*$")]
+Text = Annotated[str, StringConstraints(max_length=512 * 1024)]
 Lines = Annotated[int, Field(ge=0, le=10_000_000)]
 
 
@@ -39,13 +52,20 @@ class Body(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _bounded(cls, sent: Any) -> Any:
+        if isinstance(sent, dict) and len(sent) > MOST_FIELDS:
+            raise ValueError(f"an object has at most {MOST_FIELDS} fields")
+        return sent
+
 
 class FileBody(Body):
     """One file between two commits; its texts matter of migrations and manifests only."""
 
-    path: Words
+    path: Where
     status: Literal["added", "modified", "removed", "renamed"] = "modified"
-    previous_path: Words = ""
+    previous_path: Where = ""
     added: Lines = 0
     removed: Lines = 0
     before: Text | None = None
@@ -69,9 +89,9 @@ class ChangeBody(Body):
 
     base: Words
     head: Words
-    files: Annotated[tuple[FileBody, ...], Field(max_length=MOST_FILES)] = ()
-    commits: Annotated[tuple[CommitBody, ...], Field(max_length=MOST_COMMITS)] = ()
-    labels: Annotated[tuple[Words, ...], Field(max_length=50)] = ()
+    files: Annotated[tuple[FileBody, ...], Field(max_length=MOST_FILES), FailFast()] = ()
+    commits: Annotated[tuple[CommitBody, ...], Field(max_length=MOST_COMMITS), FailFast()] = ()
+    labels: Annotated[tuple[Words, ...], Field(max_length=MOST_LABELS), FailFast()] = ()
     complete: bool = True
     owners: Annotated[Text, Field(description="The CODEOWNERS file of base.")] = ""
     url: Annotated[str, StringConstraints(pattern=r"^(https?://[^\s<>|\x00]{3,1000})?$")] = ""
@@ -89,6 +109,11 @@ class ChangeBody(Body):
             url=self.url,
             source="sent along",
         )
+
+
+async def sent_along(body: ChangeBody | None) -> Change | None:
+    """The change as the classifier takes it, made while others go on."""
+    return await asyncio.to_thread(body.change) if body else None
 
 
 class StartBody(Body):

@@ -9,14 +9,15 @@ from typing import Any, Final
 import structlog
 import uvicorn
 
+from bot.api.connections import Config, Silent
+from bot.config.api import CONNECTIONS_PER_ADDRESS
 from bot.ports import PortError
 
 CLOSE_PATIENCE: Final = 2.0
 """Seconds for requests under way; whoever waits for an end is let go and asks again elsewhere."""
 
 IDLE_CONNECTION: Final = 75
-MOST_AT_ONCE: Final = 2000
-"""Connections; each wait is one. Whatever is more gets a 503."""
+"""Seconds between two requests of one connection."""
 
 _log = structlog.get_logger()
 
@@ -77,8 +78,11 @@ class ApiServer:
                 "choose another one with api.listen"
             ) from error
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
-        config = uvicorn.Config(
+        state = getattr(self._app, "state", None)
+        per_address = getattr(state, "connections_per_address", CONNECTIONS_PER_ADDRESS)
+        config = Config(
             self._app,
+            Silent(per_address),
             log_config=None,
             access_log=False,
             server_header=False,
@@ -87,8 +91,6 @@ class ApiServer:
             ws="none",
             timeout_keep_alive=IDLE_CONNECTION,
             timeout_graceful_shutdown=int(CLOSE_PATIENCE),
-            limit_concurrency=MOST_AT_ONCE,
-            h11_max_incomplete_event_size=64 * 1024,
         )
         self._server = _Server(config)
         self._serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 from bot.api.desk import Called, With
 from bot.api.freezes import FreezeState, told
 from bot.api.problems import responses
-from bot.api.requests import ClassifyBody
+from bot.api.requests import ClassifyBody, sent_along
 from bot.api.shapes import ReasonBody, StatementBody
 from bot.core.freezes import ALL
 
@@ -61,7 +61,7 @@ async def classify(parts: With, caller: Called, body: ClassifyBody) -> Classifie
     """Without starting anything."""
     caller.need("read")
     service = parts.service(caller, body.service)
-    sent = body.change.change() if body.change else None
+    sent = await sent_along(body.change)
     found = await parts.launcher_for("").assess(service, body.revision, sent)
     return Classified(
         tier=found.tier,

@@ -1,11 +1,16 @@
 """Waiting for news of a canary: one look for all who wait for the same one."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import suppress
-from typing import Final
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
+from typing import Final, Literal
+
+from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from bot.api.desk import Parts
+from bot.api.doorkeeper import Caller
+from bot.api.problems import Problem
 from bot.api.shapes import State
 from bot.api.states import has_ended, is_news
 from bot.core.canary import Canary
@@ -17,6 +22,51 @@ LOOK_EVERY: Final = 0.5
 MOST_LOOKS: Final = 1000
 HEARTBEAT: Final = 15.0
 RETRY_MS: Final = 2000
+
+MOST_SEATS: Final = {"streams": 20, "waits": 100}
+"""Of one token at one replica, under way at once."""
+
+
+@contextmanager
+def seat(parts: Parts, caller: Caller, kind: Literal["streams", "waits"]) -> Iterator[None]:
+    """Room for one more of this token's, until it is over.
+
+    Raises:
+        Problem: 429, it has as many as one token gets.
+
+    """
+    key, most = (caller.name, kind), MOST_SEATS[kind]
+    if parts.seats[key] >= most:
+        raise Problem(
+            429,
+            "too-many-under-way",
+            f"The token {caller.name} has {most} {kind} under way here, which is as many as one "
+            "token gets. Nothing was done.",
+            "End one of them, ask without waiting, or use a token for each team.",
+            {"Retry-After": "5"},
+        )
+    parts.seats[key] += 1
+    try:
+        yield
+    finally:
+        parts.seats[key] -= 1
+        if not parts.seats[key]:
+            del parts.seats[key]
+
+
+class Events(StreamingResponse):
+    """A canary's changes, for as long as somebody listens."""
+
+    def __init__(self, parts: Parts, caller: Caller, canary: Canary, last: str) -> None:
+        headers = {"X-Accel-Buffering": "no"}
+        super().__init__(stream(parts, canary, last), 200, headers, "text/event-stream")
+        self._parts = parts
+        self._caller = caller
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send them, if there is room for one more listener; 429 otherwise."""
+        with seat(self._parts, self._caller, "streams"):
+            await super().__call__(scope, receive, send)
 
 
 async def news(parts: Parts, canary: Canary, seen: str, wait: float) -> State:

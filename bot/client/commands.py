@@ -45,7 +45,9 @@ def start(
     wait: Wait = False,
     timeout: Timeout = "2h",
     abort_on_cancel: OnCancel = False,
-    tier: Annotated[str, typer.Option(help="A higher tier for this start.")] = "",
+    tier: Annotated[
+        str, typer.Option(help="Another tier; a lower one waits for an approver.")
+    ] = "",
     percent: Annotated[str, typer.Option(help="Another share of the traffic.")] = "",
     window: Annotated[str, typer.Option(help="Another observation window.")] = "",
     reason: Reason = "",

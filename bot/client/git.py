@@ -9,6 +9,8 @@ from bot.client.talking import Exit, Failed
 
 MOST_FILES: Final = 3000
 MOST_COMMITS: Final = 200
+MOST_LABELS: Final = 100
+LONGEST_PATH: Final = 1024
 LONGEST_TEXT: Final = 200_000
 MOST_TEXT: Final = 600_000
 """Bytes of all texts together; the API takes a megabyte."""
@@ -37,17 +39,22 @@ def change(span: str, labels: Sequence[str] = (), folder: Path = Path()) -> dict
         raise Failed(f"--git {span}: write it as BASE..HEAD, such as v1.4..HEAD", Exit.UNUSABLE)
     repository = _Repository(folder)
     base, head = repository.commit(base), repository.commit(head or "HEAD")
-    files = repository.files(base, head)
+    found = repository.files(base, head)
+    files = [file for file in found if _is_sendable(file)][:MOST_FILES]
     repository.add_texts(files, base, head)
     return {
         "base": base,
         "head": head,
-        "files": files[:MOST_FILES],
+        "files": files,
         "commits": repository.commits(base, head),
-        "labels": list(labels),
-        "complete": len(files) <= MOST_FILES,
+        "labels": list(labels)[:MOST_LABELS],
+        "complete": len(files) == len(found),
         "owners": repository.owners(base),
     }
+
+
+def _is_sendable(file: dict[str, Any]) -> bool:
+    return max(len(file["path"]), len(file["previous_path"])) <= LONGEST_PATH
 
 
 class _Repository:

@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from bot.config.listening import listen_address
 from bot.config.tiers import Strict
@@ -16,6 +16,9 @@ DEFAULT_API: Final = "127.0.0.1:8080"
 
 LONGEST_WAIT: Final = timedelta(minutes=5)
 """A request that waits longer is cut by some proxy on its way."""
+
+CONNECTIONS_PER_ADDRESS: Final = 200
+"""One proxy is one address."""
 
 _RATE: Final = re.compile(r"(\d{1,6})\s*/\s*([smh])")
 _SPANS: Final = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1)}
@@ -48,6 +51,8 @@ class ApiSettings(Strict):
         abort_rate: of aborts, which are counted apart: a rollback must not wait for anything.
         failed_rate: requests of one address that show no valid token.
         longest_wait: how long one request may wait for news.
+        connections_per_address: how many connections of one address are kept open while they have
+            no request under way; for one more the oldest of them is closed.
 
     """
 
@@ -56,6 +61,7 @@ class ApiSettings(Strict):
     abort_rate: Requests = Rate(600, timedelta(minutes=1))
     failed_rate: Requests = Rate(30, timedelta(minutes=1))
     longest_wait: Duration = timedelta(seconds=60)
+    connections_per_address: Annotated[int, Field(ge=1, le=500)] = CONNECTIONS_PER_ADDRESS
 
     @model_validator(mode="after")
     def _in_reach(self) -> "ApiSettings":

@@ -28,6 +28,10 @@ from bot.core.migrations.syntax import (
 )
 
 _DEEPEST: Final = 8
+_MOST_CALLS: Final = 300
+"""Calls of a file's own functions that are followed."""
+_MOST_STATEMENTS: Final = 10_000
+"""Statements that are read, those of a function each time that it is called."""
 
 
 def read_alembic(path: str, text: str) -> Iterator[Step]:
@@ -82,11 +86,19 @@ class _Reader:
         self.constants = strings(module.body)
         self.source = Source(text)
         self.calling: list[str] = []
+        self.called = 0
+        self.left = _MOST_STATEMENTS
 
     def block(self, body: list[ast.stmt], scope: _Scope) -> Iterator[Step]:
         """Read statements; those within if, for, with and try too."""
         self.constants.update(strings(body))
         for node in body:
+            self.left -= 1
+            if self.left < 0:
+                if self.left == -1:
+                    detail = f"only its first {_MOST_STATEMENTS:,} statements were read"
+                    yield Step(Kind.UNKNOWN, node.lineno, "upgrade()", detail=detail)
+                return
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 if isinstance(node, ast.FunctionDef):
                     self.functions[node.name] = node
@@ -166,8 +178,11 @@ class _Reader:
             yield replace(base, kind=Kind.CODE, detail=f"it calls {called}, which may do anything")
 
     def _function(self, name: str, call: ast.Call, base: Step, scope: _Scope) -> Iterator[Step]:
-        if scope.depth >= _DEEPEST or name in self.calling:
-            yield replace(base, kind=Kind.CODE, detail=f"the calls of {name} nest too deep")
+        self.called += 1
+        if scope.depth >= _DEEPEST or name in self.calling or self.called > _MOST_CALLS:
+            yield replace(
+                base, kind=Kind.CODE, detail=f"too many calls, or too deep ones, of {name}"
+            )
             return
         self.calling.append(name)
         before = dict(self.constants)

@@ -21,6 +21,10 @@ from bot.core.migrations.syntax import (
     texts_of,
 )
 
+_DEEPEST: Final = 8
+_MOST_PARTS: Final = 10_000
+"""Operations and lists of them that are read."""
+
 
 def read_django(_: str, text: str) -> Iterator[Step]:
     """Tell what the operations of a migration do to the database; never raises."""
@@ -67,15 +71,16 @@ class _Reader:
     def __init__(self, text: str, names: dict[str, ast.expr]) -> None:
         self.source = Source(text)
         self.names = names
+        self.left = _MOST_PARTS
 
     def operations(self, node: ast.expr | None, depth: int) -> Iterator[Step]:
         """Read a list of operations, or sums of lists."""
-        if node is None:
+        self.left -= 1
+        if node is None or self.left < -1:
             return
-        if depth > 8:
-            yield Step(
-                Kind.UNKNOWN, node.lineno, shown(node), detail="its operations nest too deep"
-            )
+        if depth > _DEEPEST or self.left < 0:
+            detail = "its operations are too many, or nest too deep"
+            yield Step(Kind.UNKNOWN, node.lineno, shown(node), detail=detail)
         elif isinstance(node, ast.List | ast.Tuple):
             for one in node.elts:
                 yield from self.operations(

@@ -31,8 +31,8 @@ class Known:
         unsure: tables among them that were only created where they were missing.
         dropped: things that were dropped or renamed here, and may come back in another shape.
         added: columns by table and name, and whether they are NULL wherever nobody fills them.
-        types: types of columns, as far as they were seen.
-        required: columns that were seen to be NOT NULL.
+        types: types of columns by table and name, as far as they were seen.
+        required: columns that were seen to be NOT NULL, by table.
 
     """
 
@@ -40,8 +40,8 @@ class Known:
     unsure: set[str] = field(default_factory=set)
     dropped: set[tuple[str, str]] = field(default_factory=set)
     added: dict[tuple[str, str], bool] = field(default_factory=dict)
-    types: dict[tuple[str, str], str] = field(default_factory=dict)
-    required: set[tuple[str, str]] = field(default_factory=set)
+    types: dict[str, dict[str, str]] = field(default_factory=dict)
+    required: dict[str, set[str]] = field(default_factory=dict)
 
     def is_new(self, what: str, name: str) -> bool:
         """Whether this change has created it."""
@@ -69,11 +69,23 @@ class Known:
         """Tell a column's type before a step, where it was seen."""
         if step.kind is Kind.CHANGE_TYPE and step.former:
             return step.former
-        return self.types.get(self._column(step), "")
+        return self._type_of(self._column(step))
 
     def was_required(self, step: Step) -> bool:
         """Whether a column was seen to be NOT NULL before a step."""
-        return self._column(step) in self.required
+        return self._is_required(self._column(step))
+
+    def _type_of(self, column: tuple[str, str]) -> str:
+        return self.types.get(column[0], {}).get(column[1], "")
+
+    def _is_required(self, column: tuple[str, str]) -> bool:
+        return column[1] in self.required.get(column[0], ())
+
+    def _require(self, column: tuple[str, str], *, now: bool) -> None:
+        if now:
+            self.required.setdefault(column[0], set()).add(column[1])
+        else:
+            self.required.get(column[0], set()).discard(column[1])
 
     @staticmethod
     def _column(step: Step) -> tuple[str, str]:
@@ -81,10 +93,13 @@ class Known:
 
     def forget(self, table: str, column: str = ALL) -> None:
         """Forget types and NOT NULLs of a column, of a table's columns, or of all: `*`."""
-        for key in [*self.types, *self.required]:
-            if table in {ALL, key[0]} and column in {ALL, key[1]}:
-                self.types.pop(key, None)
-                self.required.discard(key)
+        for one in self.types.keys() | self.required.keys() if table == ALL else (table,):
+            if column == ALL:
+                self.types.pop(one, None)
+                self.required.pop(one, None)
+            else:
+                self.types.get(one, {}).pop(column, None)
+                self.required.get(one, set()).discard(column)
 
     def note(self, step: Step) -> None:
         """Learn from a step that has been judged."""
@@ -125,23 +140,23 @@ class Known:
         old, new = self._column(step), (plain(step.table), plain(step.name))
         if self.columns_are_new(step) and step.name:
             self.added[new] = self.added.pop(old)
-        was, required = self.types.get(old), old in self.required
+        was, required = self._type_of(old), self._is_required(old)
         for key in (old, new):
             self.forget(*key)
         if was and _is_literal(step.name):
-            self.types[new] = was
-            (self.required.add if required else self.required.discard)(new)
+            self.types.setdefault(new[0], {})[new[1]] = was
+            self._require(new, now=required)
 
     def _create(self, step: Step) -> None:
         if step.what == "table" and not step.if_missing:
             self.forget(plain(step.name))
         for one in step.fields:
             where = plain(step.name), plain(one.name)
-            if self.types.get(where, one.type) != one.type:
+            if self.types.get(where[0], {}).get(where[1], one.type) != one.type:
                 self.forget(*where)  # it was there already, or went unseen
                 continue
-            self.types[where] = one.type
-            (self.required.discard if one.nullable else self.required.add)(where)
+            self.types.setdefault(where[0], {})[where[1]] = one.type
+            self._require(where, now=not one.nullable)
         key = (step.what, plain(step.name))
         if key in self.dropped and step.what != "index":
             return
@@ -155,15 +170,15 @@ class Known:
     def _learn(self, step: Step) -> None:
         key = self._column(step)
         if step.type:
-            self.types[key] = step.type
+            self.types.setdefault(key[0], {})[key[1]] = step.type
         elif step.kind in {Kind.ADD_COLUMN, Kind.CHANGE_TYPE, Kind.ALTER_FIELD}:
             self.forget(*key)
         if step.detail:  # it could not be read in full, whether it takes NULL among it
             self.forget(*key)
         elif step.kind is Kind.SET_NOT_NULL or not step.nullable:
-            self.required.add(key)
+            self._require(key, now=True)
         elif step.kind is not Kind.CHANGE_TYPE:
-            self.required.discard(key)
+            self._require(key, now=False)
 
     def forget_news(self) -> None:
         """Keep what is known of columns, but take everything for known to stable."""

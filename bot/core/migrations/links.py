@@ -43,23 +43,21 @@ def links_of(files: Sequence[ChangedFile]) -> Links | None:
         return None
     label = _label(known) if tools == {"django"} else ""
     found: dict[str, tuple[str, ...]] = {}
+    named = _named(known)
     for one in known:
-        parents = [_resolved(name, known) for where, name in one.after if where == label]
+        parents = [named.get(name) for where, name in one.after if where == label]
         if None in parents:
             return None
         found[one.path] = tuple(path for path in parents if path is not None and path != one.path)
     return found
 
 
-def _resolved(name: str, known: Sequence[_Said]) -> str | None:
-    """The path of a migration, or of the one that was squashed out of it and others."""
-    for one in known:
-        if one.name == name:
-            return one.path
-    for one in known:
-        if name in {replaced for _, replaced in one.replaces}:
-            return one.path
-    return None
+def _named(known: Sequence[_Said]) -> dict[str, str]:
+    """The path of each migration by its name, or by the names of those squashed into it."""
+    found: dict[str, str] = {}
+    for one in reversed(known):  # the first to replace it wins
+        found.update((replaced, one.path) for _, replaced in one.replaces)
+    return found | {one.name: one.path for one in known}
 
 
 def _label(known: Sequence[_Said]) -> str:
@@ -68,7 +66,7 @@ def _label(known: Sequence[_Said]) -> str:
     counted = Counter(
         label
         for one in known
-        for label in {where for where, name in one.after if name in names - {one.name}}
+        for label in {where for where, name in one.after if name in names and name != one.name}
     )
     folder = known[0].path.split("/")[-3:-2]
     if not counted or (folder and counted[folder[0]] == max(counted.values())):

@@ -79,15 +79,18 @@ _TYPES: Final = {"string": "varchar", "integer": "int", "decimal": "numeric"}
 
 
 class Call:
-    """A call's arguments: those by position as names, those by key as text."""
+    """A call's arguments: those by position as names, those by key as text.
+
+    `rest` is all that follows the name, with single blanks.
+    """
 
     def __init__(self, name: str, rest: str) -> None:
         self.name = name
         self.positional: list[str] = []
         self.options: dict[str, str] = {}
-        rest = re.sub(r"\s*(?:do\s*(?:\|\w+\|)?|\{)$", "", rest.strip())
+        rest = re.sub(r" ?(?:do ?(?:\|\w+\|)?|\{)$", "", rest.strip())
         for part in _parts(rest):
-            keyed = re.match(r"^:?(\w+)(?::\s+|:(?=[\"'\[])|\s*=>\s*)(.*)$", part, re.DOTALL)
+            keyed = re.match(r"^:?(\w+)(?:: |:(?=[\"'\[])| ?=> ?)(.*)$", part, re.DOTALL)
             if keyed:
                 self.options[keyed.group(1)] = keyed.group(2).strip()
             elif part:
@@ -119,8 +122,9 @@ class Call:
 
 
 def _parts(text: str) -> list[str]:
-    cut, depth, quote = [""], 0, ""
-    for char in text:
+    cut: list[str] = []
+    start, end, depth, quote = 0, len(text), 0, ""
+    for at, char in enumerate(text):
         if quote:
             quote = "" if char == quote else quote
         elif char in "\"'":
@@ -130,12 +134,12 @@ def _parts(text: str) -> list[str]:
         elif char in ")]}":
             depth -= 1
             if depth < 0:
+                end = at
                 break
         if char == "," and depth == 0 and not quote:
-            cut.append("")
-        else:
-            cut[-1] += char
-    return [one.strip() for one in cut]
+            cut.append(text[start:at].strip())
+            start = at + 1
+    return [*cut, text[start:end].strip()]
 
 
 Reader = Callable[[Call, Step], Iterator[Step]]

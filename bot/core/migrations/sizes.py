@@ -31,10 +31,12 @@ _TYPE: Final = re.compile(
     r"^([a-z_][\w .\"]*)(?:\(\s*(\d+|max)\s*(?:,\s*(\d+)\s*)?[a-z ]*\))?\s*([^()]*)$"
 )
 _ENDLESS: Final = 10**9
+_LONGEST: Final = 200
+"""Characters of a type; of a longer one nothing is told."""
 
 
 def _parted(written: str) -> tuple[str, int, int, str] | None:
-    text = " ".join(written.lower().split())
+    text = " ".join(written.lower().split()) if len(written) <= _LONGEST else ""
     found = _TYPE.match(text.removesuffix(" unique"))
     if found is None:
         return None

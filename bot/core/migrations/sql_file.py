@@ -1,9 +1,9 @@
 """Reads a file of SQL: its direction, its statements, and the blocks within them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Final
 
 from bot.core.migrations.second_look import second_look
@@ -13,13 +13,10 @@ from bot.core.migrations.steps import Kind, Step
 
 MOST_STATEMENTS: Final = 2000
 """Statements of one file; a longer one is unclear."""
+MOST_CLAUSES: Final = 200
+"""Clauses of one statement; the others are unclear."""
 
-_UP: Final = re.compile(r"(?im)^[ \t]*--[ \t]*(?:\+goose up|\+migrate up|migrate:up|!ups|up\b)")
-_DOWN: Final = re.compile(
-    r"(?im)^[ \t]*(?:--|#)[ \t]*(?:\+goose down|\+migrate down|migrate:down|!downs|//@undo)"
-)
 _TEMPLATE: Final = re.compile(r"\{\{[^{}\n]*\}\}")
-_BLOCK: Final = re.compile(r"(?im)^[ \t]*--[ \t]*\+(?:goose|migrate) statement(?:begin|end).*$")
 _MYSQL: Final = re.compile(r"`|(?i:\bengine\s*=|\bauto_increment\b)")
 _SQLITE: Final = re.compile(r"(?i)\bautoincrement\b|\bpragma\b")
 _TSQL: Final = re.compile(r"(?im)^go\s*$|\bnvarchar\b|\[dbo\]|\bsp_rename\b")
@@ -34,7 +31,6 @@ _STEPS_OF_CONTROL: Final = frozenset(
         "declare",
     }
 )
-_DEEPEST: Final = 3
 
 
 def dialect_of(path: str, text: str) -> str:
@@ -52,9 +48,15 @@ def dialect_of(path: str, text: str) -> str:
     return "mysql" if _MYSQL.search(text) else "postgres"
 
 
-def read_sql(text: str, dialect: str, line: int = 1) -> Iterator[Step]:
-    """Tell what SQL does, statement by statement; never raises."""
-    text = _TEMPLATE.sub("template", _only_up(text))
+def read_sql(text: str, dialect: str, line: int = 1, *, second_looks: int = 0) -> Iterator[Step]:
+    """Tell what SQL does, statement by statement; never raises.
+
+    Args:
+        line: of the text's first line.
+        second_looks: statements that a slow parser may look at where nothing here knows them.
+
+    """
+    text = _TEMPLATE.sub("template", text)
     count = 0
     try:
         for sql in statements(text, escapes=dialect == "mysql", line=line):
@@ -63,7 +65,12 @@ def read_sql(text: str, dialect: str, line: int = 1) -> Iterator[Step]:
                 detail = f"only its first {MOST_STATEMENTS} statements were read"
                 yield Step(Kind.UNKNOWN, sql.line, sql.text, detail=detail)
                 return
-            yield from _checked(sql, dialect, 0)
+            steps = list(_checked(sql))
+            if second_looks and _is_unknown(steps) and not _is_block(sql):
+                second_looks -= 1
+                steps = [second_look(step, sql.text, dialect) for step in steps]
+            yield from steps
+            yield from _unread(sql, steps)
     except UnclosedError as broken:
         yield Step(
             Kind.UNKNOWN,
@@ -73,24 +80,22 @@ def read_sql(text: str, dialect: str, line: int = 1) -> Iterator[Step]:
         )
 
 
-def _only_up(text: str) -> str:
-    """Blank what undoes the migration, keeping the lines."""
-    text = _BLOCK.sub("", text)
-    down = _DOWN.search(text)
-    if down is None:
-        return text
-    up = _UP.search(text, down.end())
-    if up is None:
-        return text[: down.start()]
-    blank = "\n" * text.count("\n", down.start(), up.start())
-    return text[: down.start()] + blank + text[up.start() :]
+def _checked(sql: Sql) -> Iterator[Step]:
+    if _is_block(sql):
+        yield from _inside(sql)
+        return
+    steps = read_statement(sql)
+    yield from islice(steps, MOST_CLAUSES)
+    if next(steps, None) is not None:
+        detail = f"only its first {MOST_CLAUSES} clauses were read"
+        yield Step(Kind.UNKNOWN, sql.line, sql.text, detail=detail)
 
 
-def _checked(sql: Sql, dialect: str, depth: int) -> Iterator[Step]:
-    steps = list(_inside(sql, depth)) if _is_block(sql) else list(read_statement(sql))
-    if all(step.kind in {Kind.UNKNOWN, Kind.CODE} for step in steps) and not _is_block(sql):
-        steps = [second_look(step, sql.text, dialect) for step in steps]
-    yield from steps
+def _is_unknown(steps: list[Step]) -> bool:
+    return all(step.kind in {Kind.UNKNOWN, Kind.CODE} for step in steps)
+
+
+def _unread(sql: Sql, steps: list[Step]) -> Iterator[Step]:
     hidden = _hidden(sql) if all(step.kind in _QUIET for step in steps) else ""
     if hidden:
         detail = f"there is a {hidden} within it, which was not read"
@@ -131,11 +136,8 @@ def _is_block(sql: Sql) -> bool:
     return sql.opens("do") or sql.opens("if") or (sql.opens("begin") and len(sql.tokens) > 3)
 
 
-def _inside(sql: Sql, depth: int) -> Iterator[Step]:
+def _inside(sql: Sql) -> Iterator[Step]:
     """Read the statements within DO $$ … $$ or IF … BEGIN … END."""
-    if depth >= _DEEPEST:
-        yield Step(Kind.CODE, sql.line, sql.text, detail="its blocks are too deep to be read")
-        return
     body = next((token for token in sql.tokens if token.kind == "body"), None)
     if body is not None:
         offset = sql.text.count("\n", 0, sql.text.find(body.text))
@@ -189,42 +191,46 @@ _VERBS: Final = frozenset(
 )
 
 
+_AFTER_CONDITION: Final = _VERBS - {"set", "null", "comment", "get"}
+_CONDITION_ENDS: Final = frozenset({"then", "loop", "begin"})
+
+
 def _reads_as_statement(sql: Sql) -> bool:
     return sql.tokens[0].low in _VERBS
 
 
 def _without_control(sql: Sql) -> Sql | None:
     """Step over BEGIN, IF … THEN, ELSE, EXCEPTION WHEN … THEN; None where nothing is left."""
-    tokens: list[Token] = list(sql.tokens)
-    while tokens:
-        low = tokens[0].low
+    tokens, at = sql.tokens, 0
+    while at < len(tokens):
+        low = tokens[at].low
         if low == "end":
             return None
         if low in _STEPS_OF_CONTROL:
-            tokens.pop(0)
+            at += 1
         elif low in _CONDITIONS:
-            ends = next(
-                (at for at, token in enumerate(tokens) if token.low in {"then", "loop", "begin"}),
-                None,
-            )
-            ends = ends if ends is not None else _verb_after_condition(tokens)
+            ends = _end_of_condition(tokens, at)
             if ends is None:
                 break
-            del tokens[: ends + (tokens[ends].low in {"then", "loop", "begin"})]
+            at = ends
         else:
             break
-    if not tokens:
+    if at == len(tokens):
         return None
-    start = tokens[0].start - sql.tokens[0].start
+    start = tokens[at].start - tokens[0].start
     text = sql.text[start:] if 0 < start < len(sql.text) else sql.text
-    return Sql(tuple(tokens), text)
+    return Sql(tokens[at:], text)
 
 
-def _verb_after_condition(tokens: list[Token]) -> int | None:
+def _end_of_condition(tokens: Sequence[Token], start: int) -> int | None:
+    """Where a condition is over: behind THEN, LOOP or BEGIN, else at the verb that follows."""
+    for at in range(start, len(tokens)):
+        if tokens[at].low in _CONDITION_ENDS:
+            return at + 1
     depth = 0
-    for at, token in enumerate(tokens):
-        depth += {"(": 1, ")": -1}.get(token.low, 0)
-        if at and depth == 0 and token.low in _VERBS - {"set", "null", "comment", "get"}:
+    for at in range(start, len(tokens)):
+        depth += {"(": 1, ")": -1}.get(tokens[at].low, 0)
+        if at > start and depth == 0 and tokens[at].low in _AFTER_CONDITION:
             return at
     return None
 

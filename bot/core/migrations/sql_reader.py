@@ -130,15 +130,11 @@ def _drop(sql: Sql, cursor: Cursor, base: Step) -> Iterator[Step]:
     if what == "policy":
         yield replace(base, kind=Kind.POLICY, table=name_after(sql.tokens, "on"))
         return
+    on = name_after(sql.tokens, "on") if what == "trigger" else ""
     for part in parts(cursor.rest()):
-        name = Cursor(part).name()
-        step = replace(base, kind=Kind.DROP, what=what, name=name)
-        if what == "table":
-            step = replace(step, table=name)
-        elif what == "trigger":
-            step = replace(step, table=name_after(sql.tokens, "on"))
-        if name:
-            yield step
+        if name := Cursor(part).name():
+            table = name if what == "table" else on
+            yield replace(base, kind=Kind.DROP, what=what, name=name, table=table)
 
 
 def _alter(sql: Sql, cursor: Cursor, base: Step) -> Iterator[Step]:

@@ -11,6 +11,8 @@ _DOLLAR: Final = re.compile(r"\$(?:[^\W\d]\w*)?\$")
 _SPACE: Final = re.compile(r"\s+")
 _DELIMITER: Final = re.compile(r"(?im)^[ \t]*delimiter[ \t]+(\S+)[ \t]*$")
 _BATCH: Final = re.compile(r"(?i)^go\b[ \t]*\d*[ \t]*$")
+_NEAR: Final = 80
+"""Characters on either side of GO that are looked at: it stands on a line of its own."""
 _BODIES: Final = frozenset(
     {"procedure", "function", "trigger", "event", "package", "rule", "proc"}
 )
@@ -169,16 +171,16 @@ def statements(text: str, *, escapes: bool = False, line: int = 1) -> Iterator[S
         UnclosedError: after the last statement that could be told.
 
     """
-    at = 0
+    at, first = 0, line
     delimiter = ";"
     for change in [*_DELIMITER.finditer(text), None]:
         stop = change.start() if change else len(text)
         piece = text[at:stop]
-        first = line + text.count("\n", 0, at)
         if delimiter != ";":
             piece = piece.replace(delimiter, ";;" if len(delimiter) > 1 else ";")
         yield from _split(piece, first, escapes=escapes, whole=delimiter != ";")
         if change:
+            first += text.count("\n", at, change.end())
             delimiter, at = change.group(1), change.end()
 
 
@@ -238,7 +240,7 @@ def _split(text: str, line: int, *, escapes: bool, whole: bool) -> Iterator[Sql]
         if whole and token.low == ";" and cutter.has_body:
             ends = following is not None and following.low == ";" and following.start == token.end
             ends = ends or following is None
-        alone = token.low == "go" and _BATCH.match(_whole_line(text, token))
+        alone = token.low == "go" and _is_alone(text, token)
         if ends or alone or cutter.begins_anew(token, following):
             yield from _finished(cutter, text)
             cutter = _Cutter()
@@ -256,7 +258,10 @@ def _finished(cutter: _Cutter, text: str) -> Iterator[Sql]:
         yield Sql(tuple(cutter.tokens), text[cutter.tokens[0].start : cutter.tokens[-1].end])
 
 
-def _whole_line(text: str, token: Token) -> str:
-    start = text.rfind("\n", 0, token.start) + 1
-    end = text.find("\n", token.end)
-    return text[start : end if end >= 0 else len(text)].strip()
+def _is_alone(text: str, token: Token) -> bool:
+    start = text.rfind("\n", max(0, token.start - _NEAR), token.start) + 1
+    if not start and token.start > _NEAR:
+        return False
+    end = text.find("\n", token.end, token.end + _NEAR)
+    end = end if end >= 0 else min(len(text), token.end + _NEAR)
+    return bool(_BATCH.match(text[start:end].strip()))

@@ -14,10 +14,12 @@ LONGEST_SENTENCE: Final = 300
 LONGEST_LITERAL: Final = 24
 """Characters of a string in a statement; of a longer one nothing is shown."""
 
-_LITERAL: Final = re.compile(r"'[^']*'")
-_TELLING: Final = re.compile(
-    r"(?i)\b(?:password|passwd|identified|secret|api_?key|credentials?)\b(?=\W*(?:by\W*|=\W*|,.*)?')"
+_LITERAL: Final = re.compile(r"'[^']*(?:'|$)")
+_SECRET: Final = (
+    r"(?i)\b(?:password|passwd|identified|secret|api_?key|credentials?)\b[^\w',]{0,40}"
 )
+_TELLING: Final = re.compile(rf"{_SECRET}(?:by[^\w']{{0,40}})?'")
+_LISTED: Final = re.compile(rf"{_SECRET},")
 _ORDER: Final = (Impact.ADDITIVE, Impact.UNCLEAR, Impact.NOT_ADDITIVE)
 
 
@@ -131,7 +133,9 @@ def on_one_line(text: str, limit: int = LONGEST_TEXT) -> str:
 def shown_text(text: str) -> str:
     """A statement on one line; long strings, and all those beside a secret's name, are hidden."""
     line = " ".join(text[: 20 * LONGEST_TEXT].split())
-    longest = 0 if _TELLING.search(line) else LONGEST_LITERAL
+    listed = _LISTED.search(line)
+    telling = _TELLING.search(line) or (listed and "'" in line[listed.end() :])
+    longest = 0 if telling else LONGEST_LITERAL
     return on_one_line(
         _LITERAL.sub(lambda one: one.group() if len(one.group()) <= longest else "'…'", line)
     )

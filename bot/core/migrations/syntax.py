@@ -1,9 +1,17 @@
 """Small readings of Python's syntax trees that Alembic's and Django's readers share."""
 
 import ast
+import re
 import warnings
+from itertools import islice
+from typing import Final
 
-_DEEPEST = 400
+_DEEPEST: Final = 400
+_LONGEST_SHOWN: Final = 4000
+"""Bytes of one line of a node's text."""
+_MOST_NODES: Final = 1000
+"""Parts of an expression that is written out."""
+_OLD_LINE_END: Final = re.compile(r"\r(?!\n)")
 
 
 class UnreadableError(ValueError):
@@ -17,6 +25,8 @@ def parsed(text: str) -> ast.Module:
         UnreadableError: with the reason, of any text that cannot be parsed.
 
     """
+    if _OLD_LINE_END.search(text):
+        raise UnreadableError("its lines end as no system of today ends them")
     deepest = depth = 0
     for char in text:
         if char in "([{":
@@ -38,16 +48,17 @@ class Source:
     """The lines of a file, out of which a node's text is taken."""
 
     def __init__(self, text: str) -> None:
-        self.lines = text.split("\n")
+        self.lines = text.encode(errors="replace").split(b"\n")
 
     def of(self, node: ast.expr) -> str:
         """A node's text, of a long one its first lines."""
+        start, end = node.col_offset, node.col_offset + _LONGEST_SHOWN
+        if node.end_lineno == node.lineno and node.end_col_offset is not None:
+            end = min(end, node.end_col_offset)
         last = min(node.end_lineno or node.lineno, node.lineno + 15)
-        first = self.lines[node.lineno - 1].encode()[node.col_offset :].decode(errors="replace")
-        if node.end_lineno == node.lineno:
-            whole = self.lines[node.lineno - 1].encode()[node.col_offset : node.end_col_offset]
-            return whole.decode(errors="replace")
-        return "\n".join([first, *self.lines[node.lineno : last]])
+        rest = [line[:_LONGEST_SHOWN] for line in self.lines[node.lineno : last]]
+        lines = [self.lines[node.lineno - 1][start:end], *rest]
+        return b"\n".join(lines).decode(errors="replace")
 
 
 def dotted(node: ast.expr) -> str:
@@ -124,7 +135,9 @@ def is_none(node: ast.expr | None) -> bool:
 
 
 def shown(node: ast.AST) -> str:
-    """A node as source text; empty where that cannot be written."""
+    """A node as source text; empty where that cannot be written, or would be long."""
+    if next(islice(ast.walk(node), _MOST_NODES, None), None) is not None:
+        return ""
     try:
         return ast.unparse(node)
     except (RecursionError, ValueError):

@@ -67,6 +67,10 @@ class Assessor:
     sent: Change | None = None
     found: Assessment = FOUND
 
+    async def stable(self, service: str) -> str | None:
+        """What a canary would be compared with."""
+        return "v1"
+
     async def assess(self, service: str, revision: str, sent: Change | None = None) -> Assessment:
         self.sent = sent
         return self.found

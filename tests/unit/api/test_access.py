@@ -9,7 +9,9 @@ import pytest
 from unit.api.apiroom import Room, room
 from world import Now
 
+from bot.api.bodies import Message, Receive, Scope, Send
 from bot.api.doorkeeper import Access, Doorkeeper
+from bot.api.entrance import Entrance
 from bot.api.problems import Problem
 from bot.api.secrets import PREFIX, digest, draw, is_whole
 from bot.config.api import ApiSettings
@@ -192,6 +194,61 @@ async def test_an_abort_does_not_wait_for_a_store_that_is_away() -> None:
     keeper._known = (replace(token, expires_at=now.now()),)
     with pytest.raises((Problem, PortError)):
         await keeper.admit(f"Bearer {secret}", "::1", urgent=True)
+
+
+class _Slow:
+    """A doorkeeper that takes its time."""
+
+    def __init__(self) -> None:
+        self.go = asyncio.Event()
+
+    async def admit(self, *_: object, **__: object) -> str:
+        await self.go.wait()
+        return "caller"
+
+    async def count(self, *_: object, **__: object) -> dict[str, str]:
+        return {}
+
+
+async def test_a_slow_store_holds_up_so_many_and_never_an_abort(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is more is told to come back; what needs no token does not wait at all."""
+    monkeypatch.setattr("bot.api.entrance.MOST_ENTERING", 2)
+    served: list[str] = []
+    told: list[int] = []
+    door = _Slow()
+
+    async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
+        served.append(scope["path"])
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            told.append(message["status"])
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    entrance = Entrance(app, door)  # type: ignore[arg-type] # only what is called
+
+    async def ask(method: str, path: str) -> None:
+        await entrance(
+            {"type": "http", "method": method, "path": path, "headers": []}, receive, send
+        )
+
+    held = [asyncio.create_task(ask("GET", f"/v1/{name}")) for name in "ab"]
+    held.append(asyncio.create_task(ask("POST", "/v1/canaries/shop-1/abort")))
+    await asyncio.sleep(0)
+    await ask("GET", "/v1/c")
+    await ask("GET", "/healthz")
+
+    assert (told, served) == ([503], ["/healthz"])
+    door.go.set()
+    await asyncio.gather(*held)
+    await ask("GET", "/v1/c")
+    assert sorted(served) == [
+        "/healthz", "/v1/a", "/v1/b", "/v1/c", "/v1/canaries/shop-1/abort",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

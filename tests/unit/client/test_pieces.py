@@ -4,20 +4,20 @@ import io
 import json
 import subprocess
 from datetime import timedelta
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from builders import NOON, a_canary, a_plan
 from rich.console import Console
 
 from bot.api.requests import ChangeBody
 from bot.api.states import state_of
 from bot.client import showing, words
+from bot.client.commands import start
 from bot.client.git import change
 from bot.client.pipelines import key_for
-from bot.client.snippets import FILES, snippet
 from bot.client.talking import Exit, Failed, Server
 from bot.config.api import ApiSettings, rate
 from bot.core.canary import AwaitingDecision, Cause, RolledBack
@@ -181,47 +181,30 @@ def test_an_address_that_is_none_is_a_sentence(url: str) -> None:
         Server(url, "cnry_x")
 
 
-@pytest.mark.parametrize("kind", ["github-actions", "gitlab-ci"])
-def test_the_pipelines_are_yaml_and_start_a_canary(kind: str) -> None:
-    """With a wait, and with the change sent along."""
-    text = snippet(kind)
-    document = yaml.safe_load(text)
+def test_what_the_api_does_not_take_is_left_out_and_said_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A path that is too long, and labels beyond the hundredth."""
+    git = ("git", "-c", "user.name=a", "-c", "user.email=a@b.example", "-C", str(tmp_path))
+    for name in ("first", "a", "a-longer-name"):
+        (tmp_path / name).write_text(name)
+        for step in (("init", "-q"), ("add", name), ("commit", "-qm", name)):
+            subprocess.run([*git, *step], check=True)
+    labels = [str(at) for at in range(120)]
+    whole = change("HEAD~2..HEAD", (), tmp_path)
+    monkeypatch.setattr("bot.client.git.LONGEST_PATH", 5)
+    cut = change("HEAD~2..HEAD", labels, tmp_path)
 
-    assert isinstance(document, dict)
-    commands = json.dumps(document)
-    for part in ("canary start shop", "--wait", "--abort-on-cancel", "--git"):
-        assert part in commands
-
-
-@pytest.mark.parametrize("kind", list(FILES))
-def test_what_is_shell_in_them_parses(kind: str) -> None:
-    """Bash reads each, without running it."""
-    text = snippet(kind)
-    scripts = [text]
-    match kind:
-        case "github-actions":
-            steps = yaml.safe_load(text)["jobs"]["canary"]["steps"]
-            scripts = [step["run"] for step in steps if "run" in step]
-        case "gitlab-ci":
-            job = yaml.safe_load(text)["canary"]
-            scripts = [*job["before_script"], *job["script"]]
-        case "jenkins":
-            scripts = [text.split("'''")[1]]
-            assert text.count("{") == text.count("}")
-        case _:
-            assert text.startswith("#!/usr/bin/env bash")
-    assert scripts
-    for script in scripts:
-        done = subprocess.run(
-            ["bash", "-n"], input=script, text=True, capture_output=True, check=False
-        )
-        assert (done.returncode, done.stderr) == (0, "")
+    assert (len(whole["files"]), whole["complete"]) == (2, True)
+    assert ([file["path"] for file in cut["files"]], cut["complete"]) == (["a"], False)
+    assert cut["labels"] == labels[:100]
 
 
-def test_an_unknown_kind_of_pipeline_has_a_near_one() -> None:
-    """With all that there are."""
-    with pytest.raises(ValueError, match="Did you mean gitlab-ci"):
-        snippet("gitlab")
+def test_the_help_of_a_tier_says_what_a_lower_one_means() -> None:
+    """Not that only a higher one can be asked for."""
+    (tier,) = signature(start).parameters["tier"].annotation.__metadata__
+
+    assert "a lower one waits for an approver" in tier.help
 
 
 def test_the_settings_read_rates_and_refuse_what_would_hold_up_an_abort() -> None:
@@ -230,9 +213,16 @@ def test_the_settings_read_rates_and_refuse_what_would_hold_up_an_abort() -> Non
 
     assert settings.address == ("::1", 8081)
     assert settings.rate == Rate(60, timedelta(minutes=1))
+    assert settings.connections_per_address == 200
     for wrong in ("", "60", "0/m", "x/m", "60/d"):
         with pytest.raises(ValueError, match="is no rate"):
             rate(wrong)
-    for section in ({"abort_rate": "5/m"}, {"longest_wait": "1h"}, {"listen": "8080"}, {"rat": 1}):
-        with pytest.raises(ValueError, match=r"abort|longest|listen|Extra"):
+    for section in (
+        {"abort_rate": "5/m"},
+        {"longest_wait": "1h"},
+        {"listen": "8080"},
+        {"rat": 1},
+        {"connections_per_address": 0},
+    ):
+        with pytest.raises(ValueError, match=r"abort|longest|listen|Extra|connections"):
             ApiSettings.model_validate(section)

@@ -1,0 +1,101 @@
+"""The snippets are pipelines that parse, and that claim nothing that is not so."""
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bot.client.snippets import FILES, snippet
+
+
+@pytest.mark.parametrize("kind", ["github-actions", "gitlab-ci"])
+def test_the_pipelines_are_yaml_and_start_a_canary(kind: str) -> None:
+    """With a wait, and with the change sent along."""
+    text = snippet(kind)
+    document = yaml.safe_load(text)
+
+    assert isinstance(document, dict)
+    commands = json.dumps(document)
+    for part in ("canary start shop", "--wait", "--abort-on-cancel", "--git"):
+        assert part in commands
+
+
+@pytest.mark.parametrize("kind", list(FILES))
+def test_what_is_shell_in_them_parses(kind: str) -> None:
+    """Bash reads each, without running it."""
+    text = snippet(kind)
+    scripts = [text]
+    match kind:
+        case "github-actions":
+            steps = yaml.safe_load(text)["jobs"]["canary"]["steps"]
+            scripts = [step["run"] for step in steps if "run" in step]
+        case "gitlab-ci":
+            job = yaml.safe_load(text)["canary"]
+            scripts = [*job["before_script"], *job["script"]]
+        case "jenkins":
+            scripts = [text.split("'''")[1]]
+            assert text.count("{") == text.count("}")
+        case _:
+            assert text.startswith("#!/usr/bin/env bash")
+    assert scripts
+    for script in scripts:
+        done = subprocess.run(
+            ["bash", "-n"], input=script, text=True, capture_output=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("kind", list(FILES))
+def test_no_snippet_claims_that_the_package_is_public(kind: str) -> None:
+    """Whoever pastes it says where theirs is; pip is asked for nothing by a bare name."""
+    text = snippet(kind)
+
+    assert re.search(r"install[^\n]* canarybot", text) is None
+    if "pip install" in text or "/pip" in text:
+        assert '"${CANARYBOT_PACKAGE:?' in text
+        assert "It is on no public one." in text
+
+
+@pytest.mark.parametrize("before", ["0" * 40, "", "1" * 40, "HEAD~1"])
+@pytest.mark.parametrize(
+    ("kind", "name"), [("github-actions", "BEFORE"), ("gitlab-ci", "CI_COMMIT_BEFORE_SHA")]
+)
+def test_a_new_branch_sends_no_change_along(
+    kind: str, name: str, before: str, tmp_path: Path
+) -> None:
+    """Its commit before is all zeros; one that a forced push has dropped is not here either."""
+    document = yaml.safe_load(snippet(kind))
+    if kind == "github-actions":
+        script = document["jobs"]["canary"]["steps"][-1]["run"]
+    else:
+        script = document["canary"]["script"][-1]
+    git = ("git", "-c", "user.name=a", "-c", "user.email=a@b.example", "-C", str(tmp_path))
+    for step in (("init", "-q"), *(("commit", "-q", "--allow-empty", "-m", m) for m in "ab")):
+        subprocess.run([*git, *step], check=True)
+    told = 'canary() { printf "%s\\n" "$@"; }\n'
+    env = {**os.environ, name: before, "GITHUB_SHA": "HEAD", "CI_COMMIT_SHA": "HEAD"}
+    done = subprocess.run(
+        ["bash", "-e"],
+        input=told + script,
+        text=True,
+        capture_output=True,
+        check=True,
+        cwd=tmp_path,
+        env=env,
+    )
+
+    typed = done.stdout.splitlines()
+    assert ("--git" in typed) is (before == "HEAD~1")
+    assert ("HEAD~1..HEAD" in typed) is (before == "HEAD~1")
+    assert "--abort-on-cancel" in typed
+    assert "" not in typed
+
+
+def test_an_unknown_kind_of_pipeline_has_a_near_one() -> None:
+    """With all that there are."""
+    with pytest.raises(ValueError, match="Did you mean gitlab-ci"):
+        snippet("gitlab")
