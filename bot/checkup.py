@@ -83,7 +83,10 @@ async def _changes(name: str, ports: ServicePorts, configuration: Configuration)
     what, source = f"{name} changes", configuration.changes.get(name)
     unseen = configuration.settings.policy.tiers.unknown
     if source is None:
-        text = f"no source is configured, so every change is in tier {unseen} and asks a person"
+        text = (
+            "no source is configured, so a change that no pipeline sends along "
+            f"is in tier {unseen} and asks a person"
+        )
         return Row(what, State.NOTE, text)
     stable = await _stable_revision(ports)
     if stable is None:

@@ -17,7 +17,7 @@ from bot.client import showing, words
 from bot.client.pipelines import key_for
 from bot.client.talking import Exit, Failed, Server, State, TimedOut, has_ended
 
-ABORT_PATIENCE: Final = 20.0
+ABORT_PATIENCE: Final = 7.0
 """Seconds for an abort as we are told to leave; GitHub Actions and GitLab kill soon after."""
 
 

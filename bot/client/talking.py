@@ -1,6 +1,7 @@
 """Asking the API, through restarts, rate limits and a network that is away for a while."""
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -71,6 +72,12 @@ class Server(AbstractContextManager["Server"]):
             raise Failed(
                 f"{self.url!r} is no address: write --server https://canary.example.com, or set "
                 "CANARY_SERVER",
+                Exit.UNUSABLE,
+            )
+        if not re.fullmatch(r"[\x21-\x7e]+", self.token):
+            raise Failed(
+                "The token holds a blank, a line break or a letter that no token has: set "
+                "CANARY_TOKEN anew, as `canary token create` printed it",
                 Exit.UNUSABLE,
             )
         try:

@@ -233,6 +233,7 @@ def _abort(canary: Canary) -> Block:
         asked = f"{what} carries no traffic (0 %). It will not start."
     else:
         asked = f"{what} carries {canary.target}. All traffic goes back to stable at once."
+        asked += _one_way(canary)
     return kit.button(
         "Abort",
         Action.ABORT,
@@ -246,6 +247,7 @@ def _abort(canary: Canary) -> Block:
 def _promote(canary: Canary, step: int) -> Block:
     what, value = subject(canary), Pressed(canary.id, step=step).dump()
     asked = f"All SLOs are healthy, and the window is not over yet. {_next(canary)}"
+    asked += _one_way(canary)
     return kit.button(
         "Go on now",
         Action.PROMOTE,

@@ -21,6 +21,9 @@ LONGEST: Final = 280
 
 def unsafe(found: Assessment | None, *, ways_out: bool = False) -> list[Line]:
     """That the schema would not go back with the traffic, and which statements make it so."""
+    if found is not None and not found.seen:
+        said = "nobody has seen what it changes. Look at it first."
+        return [[strong("❓ Nobody knows whether a rollback is safe: "), words(said)]]
     if found is None or (found.rollback_is_safe and not found.unclear):
         return []
     if found.rollback_is_safe:
@@ -94,8 +97,8 @@ def leave(canary: Canary) -> list[Line]:
     if (over := canary.override) is not None:
         lines.append(
             [
-                strong("❄️ In spite of a freeze: "),
-                words(f"{clip(over.of, 100)} is frozen, overridden by "),
+                strong("❄️ In spite of the freeze "),
+                words(f"of {clip(over.of, 200)}, overridden by "),
                 who(over.by),
                 words(f": {clip(over.reason, LONGEST)}"),
             ]
@@ -108,6 +111,13 @@ def after_rollback(canary: Canary) -> list[Line]:
     found = canary.plan.assessment
     if not isinstance(canary.phase, RollingBack | RolledBack) or found is None:
         return []
+    if not found.seen:
+        said = "nobody has seen what this revision changes, so its migrations are not known."
+        return [[strong("❓ Look at stable: "), words(said)]]
+    if found.rollback_is_safe and found.unclear:
+        said = "nobody knows whether it works with this revision's migrations."
+        told = _statements(found.unclear, ways_out=False)
+        return [[strong("❓ Look at stable: "), words(said)], *told]
     if found.rollback_is_safe:
         return []
     first = [
@@ -117,6 +127,26 @@ def after_rollback(canary: Canary) -> list[Line]:
         ),
     ]
     return [first, *_statements(found.not_additive, ways_out=False)]
+
+
+def after_promotion(canary: Canary) -> list[Line]:
+    """Whether it could be undone; what was stable is not any more."""
+    found, before = canary.plan.assessment, canary.stable_revision
+    if found is None or found.rollback_is_safe:
+        return []
+    what = name(before, 48) if before else "what was stable before"
+    first = [strong("⛔ Undo is not safe: "), words(f"{what} does not fit the new schema.")]
+    return [first, *_statements(found.not_additive, ways_out=False)]
+
+
+def warning(canary: Canary) -> str:
+    """The same for a notification, in a sentence that stands alone; empty where all is well."""
+    found = canary.plan.assessment
+    if found is None or found.rollback_is_safe or canary.undoes:
+        return ""
+    if isinstance(canary.phase, RollingBack | RolledBack):
+        return "LOOK AT STABLE: it may fail on the new schema."
+    return "A rollback is NOT safe."
 
 
 def marked(canary: Canary) -> list[Line]:

@@ -24,7 +24,15 @@ from bot.core.moves import gate_of
 from bot.core.plan import Approval, Gate
 from bot.core.verdict import Health
 from bot.slack.text import clip, clock_time, duration, name
-from bot.slack.views.change import after_rollback, contents, leave, marked, reasons, unsafe
+from bot.slack.views.change import (
+    after_promotion,
+    after_rollback,
+    contents,
+    leave,
+    marked,
+    reasons,
+    unsafe,
+)
 from bot.slack.views.ended import because, brief, end_lines
 from bot.slack.views.kit import (
     Block,
@@ -63,6 +71,8 @@ def _risk(canary: Canary) -> list[Line]:
         return [*after_rollback(canary), *marked(canary)]
     if isinstance(canary.phase, Rejected) or canary.undoes:
         return []
+    if isinstance(canary.phase, Promoted):
+        return after_promotion(canary)
     asked = isinstance(canary.phase, PendingApproval | AwaitingDecision)
     return unsafe(canary.plan.assessment, ways_out=asked)
 

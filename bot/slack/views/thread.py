@@ -9,7 +9,7 @@ from bot.core.plan import ANYONE
 from bot.slack.text import clip, clock_time, duration, escaped
 from bot.slack.views import kit, story
 from bot.slack.views.canary import subject
-from bot.slack.views.change import after_rollback, unsafe
+from bot.slack.views.change import after_rollback, unsafe, warning
 from bot.slack.views.dashboards import further
 from bot.slack.views.ended import back_on_stable
 from bot.slack.views.kit import Block, Message, at_time, code, named, strong, who, words
@@ -44,7 +44,7 @@ def _lines(canary: Canary, note: Note) -> list[Line]:
         case Topic.STEP:
             return [[strong("⏫ "), *_reached(canary, note)]]
         case Topic.TROUBLE:
-            return _trouble(note)
+            return _trouble(canary, note)
         case Topic.PROMOTED:
             by = [words(" Approved by "), named(note.by), words(".")] if note.by else []
             return [[strong("✅ Promoted. "), *_said(note), *by]]
@@ -93,14 +93,21 @@ def _reached(canary: Canary, note: Note) -> Line:
     return [strong(note.detail), *at, until, words(f"{number}.")]
 
 
-def _trouble(note: Note) -> list[Line]:
+def _trouble(canary: Canary, note: Note) -> list[Line]:
     """Worth a look; the numbers do not decide yet."""
     told = [line for finding in note.findings[:3] for line in suspected(finding)]
     return [
         [strong("👀 First sign of trouble, not enough to decide yet:")],
         *(told or [_said(note)]),
-        [words("It is rolled back at once if this goes on. Nothing to do now.")],
+        [words(f"It is rolled back at once if this goes on{_what_to_do(canary)}")],
     ]
+
+
+def _what_to_do(canary: Canary) -> str:
+    found = canary.plan.assessment
+    if found is None or found.rollback_is_safe:
+        return ". Nothing to do now."
+    return ", and stable may fail on the new schema: get somebody who knows it now."
 
 
 def _call(canary: Canary) -> Line:
@@ -243,15 +250,16 @@ def _sentence(canary: Canary, note: Note) -> str:
     if isinstance(phase, RolledBack):
         where = f"all traffic is back on stable, {duration(phase.took)} after the decision."
     detail = _ending(clip(note.detail, 250)) if note.detail else ""
+    risk = f" {said}" if (said := warning(canary)) else ""
     by = f" ({note.by.name or note.by.id})" if note.by else ""
     match note.topic:
         case Topic.BREACH:
             numbers = headline(note.findings[0]) if note.findings else detail
-            return f"breach. {numbers}; {where}"
+            return f"breach. {numbers}; {where}{risk}"
         case Topic.ROLLED_BACK:
             undone = canary.undoes and isinstance(phase, RolledBack)
             done = "the promotion is undone" if undone else "rolled back"
-            return f"{done}. {detail} {where[0].upper()}{where[1:]}"
+            return f"{done}. {detail} {where[0].upper()}{where[1:]}{risk}"
         case Topic.STARTED:
             return f"started by {canary.started_by.name or canary.started_by.id}. {detail}"
         case Topic.STEP:
@@ -270,7 +278,7 @@ def _sentence(canary: Canary, note: Note) -> str:
                 "it does not start" if isinstance(phase, PendingApproval) else "it is rolled back"
             )
             until = f"Without an answer by {clock_time(phase.expires_at)} {silence}."
-            return f"a decision is needed. {detail} {until}"
+            return f"a decision is needed. {detail}{risk} {until}"
         case Topic.DECIDED:
             return f"{note.by.name or note.by.id} {note.detail}." if note.by else detail
         case Topic.EXTENDED:

@@ -76,11 +76,15 @@ def test_a_new_branch_sends_no_change_along(
     git = ("git", "-c", "user.name=a", "-c", "user.email=a@b.example", "-C", str(tmp_path))
     for step in (("init", "-q"), *(("commit", "-q", "--allow-empty", "-m", m) for m in "ab")):
         subprocess.run([*git, *step], check=True)
-    told = 'canary() { printf "%s\\n" "$@"; }\n'
+    told = tmp_path / "bin" / "canary"
+    told.parent.mkdir()
+    told.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    told.chmod(0o755)
     env = {**os.environ, name: before, "GITHUB_SHA": "HEAD", "CI_COMMIT_SHA": "HEAD"}
+    env["PATH"] = f"{told.parent}:{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-e"],
-        input=told + script,
+        input=script,
         text=True,
         capture_output=True,
         check=True,
