@@ -22,7 +22,7 @@ structlog.configure(
 settings.register_profile("dev", max_examples=60, deadline=None)
 settings.register_profile(
     "ci",
-    max_examples=300,
+    max_examples=150,
     deadline=None,  # a busy machine is no failure
     suppress_health_check=[HealthCheck.too_slow],
     print_blob=True,
