@@ -123,6 +123,7 @@ class _Repository:
             complete=raw.whole
             and counts.whole
             and len(files) <= MOST_FILES
+            and not any(one.elsewhere for one in files)
             and max(len(brought), len(taken_back)) <= MOST_COMMITS,
             owners=owners,
             source="git",

@@ -13,7 +13,7 @@ from adapters.changes.caching import Cached
 from adapters.changes.comparing import Side, Status, straight, undone
 from adapters.changes.names import is_full, near, shown
 from adapters.changes.options import ForgeOptions
-from adapters.changes.texts import LARGEST, text, with_texts
+from adapters.changes.texts import LARGEST, is_elsewhere, text, with_texts
 from adapters.registry import Surroundings
 from bot.core.change import Change, ChangedFile, Commit, Seen
 from bot.ports import Wanted
@@ -43,6 +43,7 @@ class _File(BaseModel):
     additions: int = 0
     deletions: int = 0
     previous_filename: str = ""
+    patch: str = ""
 
 
 class _Person(BaseModel):
@@ -183,7 +184,8 @@ class _GitHub:
             head=head,
             files=told,
             commits=(*taken_back, *_commits(there.commits)),
-            complete=all(map(_is_whole, (there, back) if back else (there,))),
+            complete=all(map(_is_whole, (there, back) if back else (there,)))
+            and not any(map(self._is_elsewhere, (*there.files, *lacked))),
             owners=owners,
             url=there.html_url if there.html_url.startswith("https://") else "",
             source="github",
@@ -195,6 +197,10 @@ class _GitHub:
                 MOST_HOSTED,
             ),
         )
+
+    def _is_elsewhere(self, file: _File) -> bool:
+        counts = self._options.counts(file.filename, file.previous_filename)
+        return counts and is_elsewhere(file.patch)
 
     async def labels(self, change: Change) -> tuple[str, ...]:
         if not self._options.labels:

@@ -16,7 +16,7 @@ from adapters.changes.caching import Cached
 from adapters.changes.comparing import Status, undone
 from adapters.changes.names import is_full, near, shown
 from adapters.changes.options import ForgeOptions
-from adapters.changes.texts import LARGEST, sides, text, with_texts
+from adapters.changes.texts import LARGEST, is_elsewhere, sides, text, with_texts
 from adapters.registry import Surroundings
 from bot.core.change import Change, ChangedFile, Commit, Seen
 from bot.ports import Wanted
@@ -28,6 +28,7 @@ LABELLED: Final = 20
 MOST_HIDDEN: Final = 20
 """Files without a diff whose lines are counted in their texts."""
 _PAGE: Final = 100
+_SUBMODULE: Final = "160000"
 _OWNERS: Final = ("CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
 
 
@@ -35,6 +36,8 @@ class _Diff(BaseModel):
     old_path: str
     new_path: str
     diff: str = ""
+    a_mode: str | None = None
+    b_mode: str | None = None
     new_file: bool = False
     renamed_file: bool = False
     deleted_file: bool = False
@@ -158,6 +161,7 @@ class _GitLab:
             commits=(*undone(lacked[:MOST_COMMITS]), *_commits(there.commits[-MOST_COMMITS:])),
             complete=counted is not None
             and not there.compare_timeout
+            and not any(map(_is_elsewhere, diffs))
             and max(len(lacked), len(there.commits)) <= MOST_COMMITS,
             owners=owners,
             url=there.web_url if there.web_url.startswith("https://") else "",
@@ -291,6 +295,11 @@ def _is_hidden(diff: _Diff) -> bool:
     if diff.collapsed or diff.too_large:
         return True
     return diff.collapsed is None and not diff.diff and not diff.renamed_file
+
+
+def _is_elsewhere(diff: _Diff) -> bool:
+    """Whether it is a submodule: its mode says so, or its diff where there is no mode."""
+    return _SUBMODULE in {diff.a_mode, diff.b_mode} or is_elsewhere(diff.diff)
 
 
 def _lines(content: str | None) -> Counter[str]:

@@ -14,15 +14,22 @@ COMMIT_FORMAT: Final = "--format=tformat:%H%n%ae%n%ct%n%s"
 
 _STATUS: Final[Mapping[str, Status]] = {"A": "added", "C": "added", "D": "removed", "R": "renamed"}
 _FILE_MODES: Final = frozenset({"100644", "100755", "120000"})
+_SUBMODULE: Final = "160000"
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A file, and the blobs it was and is; empty where it was or is none."""
+    """A file, and the blobs it was and is; empty where it was or is none.
+
+    Attributes:
+        elsewhere: whether it is a submodule on either side: what changes in it is not seen here.
+
+    """
 
     file: ChangedFile
     before: str
     after: str
+    elsewhere: bool = False
 
 
 Lines = Mapping[str, tuple[int, int]]
@@ -53,7 +60,8 @@ def listed(raw: bytes, lines: Lines) -> tuple[Listed, ...]:
             removed=removed,
         )
         before = old if old_mode in _FILE_MODES and code[:1] != "C" else ""
-        found.append(Listed(file, before, new if new_mode in _FILE_MODES else ""))
+        after = new if new_mode in _FILE_MODES else ""
+        found.append(Listed(file, before, after, _SUBMODULE in {old_mode, new_mode}))
     return tuple(found)
 
 

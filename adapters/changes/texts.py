@@ -1,5 +1,6 @@
 """The texts of a change's files: only those that are wanted, not too many, not too big."""
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Final
@@ -13,6 +14,8 @@ MOST_FILES: Final = 60
 LARGEST: Final = 512 * 1024
 """Bytes of a file whose text is told."""
 
+_SUBMODULE: Final = re.compile(r"(?m)^[-+ ]Subproject commit [0-9a-f]{40,64}(?:-dirty)?$")
+
 Fetch = Callable[[str, str], Awaitable[str | None]]
 """The text at a commit and path; None where there is none, or it is too big or no text."""
 
@@ -22,6 +25,11 @@ def text(content: bytes) -> str | None:
     if b"\0" in content[:8000] or len(content) > LARGEST:
         return None
     return content.decode("utf-8", errors="replace")
+
+
+def is_elsewhere(diff: str) -> bool:
+    """Whether a file's diff is a submodule's: what changes in it is not seen here."""
+    return _SUBMODULE.search(diff) is not None
 
 
 def is_wanted(file: ChangedFile, wanted: Wanted) -> bool:

@@ -11,8 +11,17 @@ understood is unclear, never additive. Nothing is executed, and no text makes it
 """
 
 from bot.core.migrations.past import needs_earlier
-from bot.core.migrations.paths import home_of, is_migration
+from bot.core.migrations.paths import home_of, is_migration, is_snapshot
 from bot.core.migrations.steps import Migration
-from bot.core.migrations.whole import judge, read_migration
+from bot.core.migrations.whole import judge, read_migration, unexplained
 
-__all__ = ["Migration", "home_of", "is_migration", "judge", "needs_earlier", "read_migration"]
+__all__ = [
+    "Migration",
+    "home_of",
+    "is_migration",
+    "is_snapshot",
+    "judge",
+    "needs_earlier",
+    "read_migration",
+    "unexplained",
+]

@@ -44,7 +44,8 @@ def learnt(
     """
     homes: dict[str, list[ChangedFile]] = {}
     for file in earlier:
-        homes.setdefault(home_of(file.path), []).append(file)
+        if not _is_helper(file.path):
+            homes.setdefault(home_of(file.path), []).append(file)
     new = [file for file in files if file.status == "added"]
     found = {}
     for home, old in homes.items():
@@ -52,6 +53,12 @@ def learnt(
         found[home] = _learnt(old, here, read)
         found[home].forget_news()
     return found
+
+
+def _is_helper(path: str) -> bool:
+    """Whether it is a module that Django's migrations may use, and that is none itself."""
+    name = path.rpartition("/")[2]
+    return tool_of(path) == "foreign" and name.startswith("_") and name.endswith(".py")
 
 
 def _learnt(old: Sequence[ChangedFile], new: Sequence[ChangedFile], read: Read) -> Known:

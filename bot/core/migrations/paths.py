@@ -1,7 +1,7 @@
 """Which files are migrations, and of which tool, by their paths alone."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -11,9 +11,11 @@ _DIRECTORIES: Final = frozenset({"migrations", "migration", "migrate", "evolutio
 _UNDER_DATABASE: Final = frozenset({"changes", "changesets", "changelog", "upgrades"})
 """Names that mean migrations only below a folder of the database."""
 _NAMED_SO: Final = re.compile(r"(?:^|[-_.])(?:migrations?|migrate)(?:[-_.]|$)")
+_ENDS_SO: Final = re.compile(r"(?:^|[-_.])(?:migrations?|migrate)$")
+"""A folder of code named `migration-service` is a service."""
 _DATABASE: Final = re.compile(r"^(?:db|database|databases|sql|schema|liquibase|flyway|.*-db)$")
 _FLYWAY: Final = re.compile(r"^(?:[VUB][\d._]+|R)__.+\.(?:sql|java|kt)$")
-_FLYWAY_UNDO: Final = re.compile(r"^U([\d._]+)__.+\.sql$")
+_FLYWAY_TURNS: Final = re.compile(r"^([VU])([\d._]+)__.+\.sql$")
 _FOREIGN: Final = frozenset({"js", "ts", "mjs", "cjs", "php", "cs", "java", "kt", "go", "exs"})
 _DATA: Final = frozenset({"xml", "yaml", "yml", "json"})
 _CODE: Final = _FOREIGN | {
@@ -55,7 +57,8 @@ def _spec(patterns: tuple[str, ...]) -> GitIgnoreSpec:
 def is_snapshot(path: str) -> bool:
     """Whether a tool keeps the whole schema there, which changes with every migration."""
     *folders, name = path.lower().split("/")
-    return name in _SNAPSHOT and not tool_of(path) and _TESTS.isdisjoint(folders)
+    kept = name in _SNAPSHOT or name.endswith(".prisma")
+    return kept and not tool_of(path) and _TESTS.isdisjoint(folders)
 
 
 @lru_cache(maxsize=8192)
@@ -67,57 +70,61 @@ def tool_of(path: str) -> str:
     *folders, name = path.split("/")
     lowered = [folder.lower() for folder in folders]
     ending = name.rpartition(".")[2].lower()
-    inside = any(folder in _DIRECTORIES or _NAMED_SO.search(folder) for folder in lowered)
     if ending in _SQL:
-        return "sql" if _is_sql(lowered, name, inside=inside) else ""
+        return "sql" if _is_sql(lowered, name) else ""
     if _FLYWAY.match(name):
         return "foreign"
     if ending == "py" and (known := _python(lowered, name)):
         return known
     if ending == "rb" and (known := _ruby(lowered, name)):
         return known
-    if ending in _FOREIGN | _DATA and not lowered[-1:] == ["meta"] and _NUMBERED.match(name):
-        if inside or not _UNDER_DATABASE.isdisjoint(lowered):
-            return "foreign"
-    if ending in _DATA and _liquibase(lowered, name):
-        return "foreign"
-    return "foreign" if inside and _is_code(lowered, name, ending) else ""
+    return "foreign" if _is_foreign(lowered, name, ending) else ""
 
 
-def undoes(path: str, others: Collection[str]) -> bool:
-    """Whether a migration is only run to undo one of these others, and so not on a deploy.
+def _is_foreign(lowered: list[str], name: str, ending: str) -> bool:
+    inside = any(folder in _DIRECTORIES or _ENDS_SO.search(folder) for folder in lowered)
+    numbered = ending in _FOREIGN or (ending in _DATA and lowered[-1:] != ["meta"])
+    if numbered and _NUMBERED.match(name) and (inside or not _UNDER_DATABASE.isdisjoint(lowered)):
+        return True
+    if ending in _DATA:
+        return _liquibase(lowered, name)
+    left_out = name in {"__init__.py", "__main__.py", "env.py"} or _is_of_tests(lowered, name)
+    return inside and ending in _CODE and not left_out
 
-    Only files of SQL are so: the names of others say what they do, such as `0042_wind_down.py`.
 
-    Args:
-        path: of the migration.
-        others: paths of the migrations that it may undo.
+def is_undo(path: str) -> bool:
+    """Whether a migration's name says that it undoes another one, and so is not run on a deploy.
 
+    Only files of SQL are named so: other names say what they do, such as `0042_wind_down.py`.
     """
-    folder, _, name = path.rpartition("/")
+    return bool(undone_by(path))
+
+
+def undone_by(path: str) -> tuple[str, ...]:
+    """The names, as `names_of` tells them, of which a migration undoes one; none of most."""
+    folder, slash, name = path.rpartition("/")
     low = name.lower()
-    if found := _FLYWAY_UNDO.match(name):
-        start = f"{folder}/V{found.group(1)}__".removeprefix("/")
-        return any(other.startswith(start) for other in others)
-    if low == "down.sql":
+    turn = _FLYWAY_TURNS.match(name)
+    ups: tuple[str, ...] = ()
+    if turn and turn.group(1) == "U":
+        ups = (f"V{turn.group(2)}__",)
+    elif low == "down.sql":
         ups = ("up.sql", "migration.sql")
     elif low.endswith(".down.sql"):
         stem = name[: -len(".down.sql")]
         ups = (f"{stem}.up.sql", f"{stem}.sql")
-    else:
-        return False
-    return any(f"{folder}/{up}".removeprefix("/") in others for up in ups)
+    return tuple(f"{folder}{slash}{up}" for up in ups)
 
 
-def is_undo(path: str) -> bool:
-    """Whether a migration's name says that it undoes another one."""
-    name = path.rpartition("/")[2]
-    low = name.lower()
-    return bool(_FLYWAY_UNDO.match(name)) or low == "down.sql" or low.endswith(".down.sql")
+def names_of(path: str) -> tuple[str, ...]:
+    """What a migration goes by where another one undoes it: its path, its version to Flyway."""
+    folder, slash, name = path.rpartition("/")
+    turn = _FLYWAY_TURNS.match(name)
+    return (path, f"{folder}{slash}V{turn.group(2)}__") if turn else (path,)
 
 
 def reads_whole_files(path: str) -> bool:
-    """Whether a tool runs a file of SQL as a whole, whatever comments part it: Prisma, Flyway …"""
+    """Whether a tool runs a file of SQL as a whole, whatever comments part it, as Prisma does."""
     *folders, name = path.split("/")
     return (
         name == "migration.sql"
@@ -139,39 +146,33 @@ def home_of(path: str) -> str:
     return "/".join(folders)
 
 
-def _is_sql(lowered: list[str], name: str, *, inside: bool) -> bool:
-    if inside or _FLYWAY.match(name) or name.lower().endswith((".up.sql", ".down.sql")):
+def _is_sql(lowered: list[str], name: str) -> bool:
+    if _FLYWAY.match(name) or name.lower().endswith((".up.sql", ".down.sql")):
+        return True
+    if any(folder in _DIRECTORIES or _NAMED_SO.search(folder) for folder in lowered):
         return True
     below = not _UNDER_DATABASE.isdisjoint(lowered)
     return below and any(_DATABASE.match(folder) for folder in lowered)
 
 
 def _python(lowered: list[str], name: str) -> str:
-    if name.startswith("__"):
+    if name.startswith("__") or name == "env.py":
         return ""
     last = lowered[-1] if lowered else ""
-    if last == "versions" and name != "env.py":
-        return "alembic"
-    if "versions" in lowered and {"alembic", "migrations"} & set(lowered):
+    if last == "versions" or ("versions" in lowered and {"alembic", "migrations"} & set(lowered)):
         return "alembic"
     # Django takes every module for a migration but those that begin so.
-    loaded = not name.startswith(("_", "~")) and name != "env.py"
-    if not last.endswith("migrations") or not loaded:
+    if not last.endswith("migrations") or name.startswith(("_", "~")):
         return ""
-    return "django" if _NUMBERED.match(name) or not _is_of_tests(lowered, name) else ""
+    return "django" if _NUMBERED.match(name) or _TESTS.isdisjoint(lowered) else ""
 
 
 def _ruby(lowered: list[str], name: str) -> str:
     if "migrate" in lowered or "post_migrate" in lowered:
         return "rails"
     kept = "db" in lowered and _STAMPED.match(name)
-    return "rails" if kept or (_NUMBERED.match(name) and "migrations" in lowered) else ""
-
-
-def _is_code(lowered: list[str], name: str, ending: str) -> bool:
-    if name in {"__init__.py", "__main__.py", "env.py"} or _is_of_tests(lowered, name):
-        return False
-    return "." in name and ending in _CODE
+    numbered = _NUMBERED.match(name) and not _is_of_tests(lowered, name)
+    return "rails" if kept or (numbered and "migrations" in lowered) else ""
 
 
 def _is_of_tests(lowered: list[str], name: str) -> bool:

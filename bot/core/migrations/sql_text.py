@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 _WORD: Final = re.compile(r"(?:[^\W\d]|[@#]|\$\{[\w.]+\})(?:[\w$@#]|\$\{[\w.]+\})*|\d[\w.]*")
 _BRACKETED: Final = re.compile(r"\[[^\W\d][\w .$-]*\]")
@@ -38,8 +38,7 @@ _NEW: Final = frozenset(
 _WHOLE: Final = frozenset({"with", "explain", "if", "declare", "begin", "while", "merge", "do"})
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One piece of a statement.
 
     Attributes:

@@ -15,11 +15,11 @@ LONGEST_LITERAL: Final = 24
 """Characters of a string in a statement; of a longer one nothing is shown."""
 
 _LITERAL: Final = re.compile(r"'[^']*(?:'|$)")
-_SECRET: Final = (
+_OPENING: Final = (
     r"(?i)\b(?:password|passwd|identified|secret|api_?key|credentials?)\b[^\w',]{0,40}"
 )
-_TELLING: Final = re.compile(rf"{_SECRET}(?:by[^\w']{{0,40}})?'")
-_LISTED: Final = re.compile(rf"{_SECRET},")
+_TELLING: Final = re.compile(rf"{_OPENING}(?:by[^\w']{{0,40}})?'")
+_LISTED: Final = re.compile(rf"{_OPENING},")
 _ORDER: Final = (Impact.ADDITIVE, Impact.UNCLEAR, Impact.NOT_ADDITIVE)
 
 

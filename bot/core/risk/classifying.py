@@ -6,7 +6,7 @@ from typing import Final
 
 from bot.core.assessment import Assessment, Impact, Reason, Statement
 from bot.core.change import Change, Seen, Unseen
-from bot.core.migrations import Migration, is_migration, judge
+from bot.core.migrations import Migration, is_migration, judge, unexplained
 from bot.core.risk.dependencies import bumps, is_manifest
 from bot.core.risk.matching import Facts, evidence
 from bot.core.risk.owners import owners
@@ -17,6 +17,10 @@ MOST_REASONS: Final = 12
 LONGEST_REASON: Final = 300
 SENT: Final = "sent along"
 """The source of a change that a pipeline told of itself."""
+
+LONGEST_PATH: Final = 1000
+DEEPEST_PATH: Final = 100
+"""Characters and folders of a path that is read; a change with a longer one is not seen whole."""
 
 MOST_STATEMENTS: Final = 50
 """A canary keeps its assessment; of more statements than these the worst are kept."""
@@ -57,6 +61,7 @@ def classify(
         reasons = [Reason(tiers.unknown, text), *_fired(rules, None, history, tiers)]
         ranked = _ranked(reasons, tiers)
         return Assessment(ranked[0].tier, ranked, seen=False)
+    change = _readable(change)
     known = judged(change, migrations)
     facts = _facts(change, known, rules)
     reasons = [*_floors(change, known, tiers), *_fired(rules, facts, history, tiers)]
@@ -74,7 +79,10 @@ def classify(
 
 
 def judged(change: Change, extra: Sequence[str]) -> tuple[Migration, ...]:
-    """Every migration of a change; one that was moved elsewhere counts as removed."""
+    """Every migration of a change; one that was moved elsewhere counts as removed.
+
+    Without any, what keeps the whole schema stands in for them: it changes with every migration.
+    """
     found = []
     for file in change.files:
         if is_migration(file.path, extra):
@@ -82,7 +90,19 @@ def judged(change: Change, extra: Sequence[str]) -> tuple[Migration, ...]:
         elif file.previous_path and is_migration(file.previous_path, extra):
             moved = replace(file, path=file.previous_path, previous_path="", status="removed")
             found.append(moved)
-    return judge(found, change.earlier)
+    return judge(found, change.earlier) if found else unexplained(change.files)
+
+
+def _readable(change: Change) -> Change:
+    """Leave out the files whose paths are longer than any file system takes them."""
+    kept = tuple(file for file in change.files if _fits(file.path) and _fits(file.previous_path))
+    if len(kept) == len(change.files):
+        return change
+    return replace(change, files=kept, complete=False)
+
+
+def _fits(path: str) -> bool:
+    return len(path) <= LONGEST_PATH and path.count("/") <= DEEPEST_PATH
 
 
 def _floors(change: Change, known: Sequence[Migration], tiers: Tiers) -> list[Reason]:
@@ -107,6 +127,9 @@ def _floors(change: Change, known: Sequence[Migration], tiers: Tiers) -> list[Re
         # A source that looked may say that nothing differs; a pipeline has just sent no files.
         text = "what was sent along about it names no file, so what it changes is unknown"
         found.append(Reason(max(tiers.asking, tiers.unknown, key=tiers.rank), text))
+    elif not change.files and change.base != change.head:
+        text = "its source says that nothing differs, and yet it is another revision"
+        found.append(Reason(tiers.asking, text))
     return found
 
 

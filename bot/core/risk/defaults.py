@@ -163,6 +163,16 @@ _MIGRATIONS: Final = Rule(
     "it changes the database, in a way that stable should survive",
     Condition(migrations=(Impact.ADDITIVE,)),
 )
+_SCHEMA: Final = _by_words(
+    "schema",
+    ASKING,
+    "it changes SQL, which may be run against the database",
+    "",
+    *("*.sql", "*.psql", "*.pgsql", "*.plsql", "*.ddl", "*.dml", "*.cql", "*.hql"),
+    # What is known for a migration, or for the whole schema, is judged as such.
+    but="*migrations/ *migration/ *migrate/ evolutions/ schema.sql structure.sql *.up.sql "
+    "*.down.sql V*__*.sql U*__*.sql R__*.sql B*__*.sql",
+)
 _DEPENDENCIES: Final = Rule(
     "dependencies",
     ASKING,
@@ -216,8 +226,8 @@ _TAKES_BACK: Final = Rule(
 )
 
 DEFAULT_RULES: Final = (
-    _MONEY, _SIGN_IN, _PERMISSIONS, _TENANCY, _SECRETS, _MIGRATIONS, _QUEUES, _INFRASTRUCTURE,
-    _PIPELINE, _CONFIGURATION, _DEPENDENCIES, _NEW_DEPENDENCIES, _MANY_FILES, _MANY_LINES,
+    _MONEY, _SIGN_IN, _PERMISSIONS, _TENANCY, _SECRETS, _MIGRATIONS, _SCHEMA, _QUEUES,
+    _INFRASTRUCTURE, _PIPELINE, _CONFIGURATION, _DEPENDENCIES, _NEW_DEPENDENCIES, _MANY_FILES, _MANY_LINES,
     _AFTER_ROLLBACK, _LONG_IDLE, _LABELS, _TITLES, _TAKES_BACK,
 )  # fmt: skip
 """Work unconfigured; each can be switched off by its name."""

@@ -14,7 +14,8 @@ _TOML_DEVELOPERS: Final = re.compile(
     r'^category = "dev"|^groups = \["(?:dev|test|tests|lint|docs)"\]', re.MULTILINE
 )
 _PNPM: Final = re.compile(
-    r"^  '?/?((?:@[\w.-]{1,100}/)?[\w.-]{1,100})[@/](\d[\w.+-]{0,100})[^:\n]{0,500}:", re.MULTILINE
+    r"^  '?/?((?:@[\w.-]{1,100}/)?[\w.-]{1,100})[@/](\d[\w.+-]{0,100}+)[^:\n]{0,500}+:",
+    re.MULTILINE,
 )
 _YARN_HEAD: Final = re.compile(r'^"?((?:@[^@/\s"]{1,100}/)?[^@/\s"]{1,100})@')
 _YARN_VERSION: Final = re.compile(r'^  version:? "?(\d[^"\s]{0,100})"?')

@@ -13,6 +13,8 @@ from typing import Any, Final
 _LONGEST_TOML: Final = 500_000
 _LONGEST_LINE: Final = 4000
 """Characters of a manifest in TOML, and of a line of it."""
+_MOST_DOTS: Final = 300
+"""Dots in such a line: its reader looks up every beginning of a name that has parts."""
 
 Versions = dict[str, frozenset[str]]
 """Of each dependency, in small letters: its versions, or what is said about them."""
@@ -46,7 +48,9 @@ def words_of(value: Any) -> list[str]:
 
 def _toml(text: str) -> dict[str, Any]:
     """Read TOML; a name of a hundred thousand parts would take its reader minutes."""
-    if len(text) > _LONGEST_TOML or any(len(line) > _LONGEST_LINE for line in text.splitlines()):
+    if len(text) > _LONGEST_TOML or any(
+        len(line) > _LONGEST_LINE or line.count(".") > _MOST_DOTS for line in text.splitlines()
+    ):
         raise ValueError("too long to be written by anybody")
     return tomllib.loads(text)
 
@@ -76,7 +80,7 @@ def requirements(text: str) -> Versions:
 
 
 def _requirement(line: str) -> tuple[str, str]:
-    match = _REQUIREMENT.match(line.split(";", 1)[0].strip())
+    match = _REQUIREMENT.match(" ".join(line.split(";", 1)[0].split()))
     if match is None:
         return "", ""
     return re.sub(r"[-_.]+", "-", match[1]), match[2].replace(" ", "").strip("()")
@@ -202,7 +206,7 @@ def gradle(text: str) -> Versions:
     )
     pairs = []
     for raw in text.splitlines():
-        line = raw[:1000]
+        line = " ".join(raw[:1000].split())
         found = [(m[1], m[2] or "") for m in coordinates.finditer(line)]
         found += [(m[1], m[2]) for m in plugin.finditer(line)]
         if not found and uses.match(line):

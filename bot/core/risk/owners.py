@@ -5,22 +5,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from pathspec import GitIgnoreSpec
+from bot.core.risk.globs import compiled
 
 MOST_LINES: Final = 5000
 """Further lines are not read; GitHub takes 3 MB, no project has that many."""
 
 EVERYONE: Final = "*"
-"""The owner of every file where there are too many files and patterns to look them all up."""
+"""The owner of every file where there is too much to look them all up, or to read it at all."""
 
-_MOST_LOOKUPS: Final = 3_000_000
+_MOST_LOOKUPS: Final = 500_000
+_LONGEST_TEXT: Final = 500_000
+_LONGEST_PATTERN: Final = 500
+_LONGEST_PATH: Final = 1000
 _SECTION: Final = re.compile(r"^\^?\[[^\]]{1,200}\](?:\[\d+\])?(.*)$")
 _FIELD: Final = re.compile(r"(?:\\.|[^\s\\])+")
 
 
 @dataclass(frozen=True, slots=True)
 class _Pattern:
-    spec: GitIgnoreSpec
+    expression: re.Pattern[str]
     flat: bool
     depth: int
     owners: tuple[str, ...]
@@ -28,7 +31,7 @@ class _Pattern:
     def names(self, path: str) -> bool:
         if self.flat and path.count("/") != self.depth:
             return False
-        return self.spec.match_file(path)
+        return self.expression.match(path) is not None
 
 
 @dataclass(slots=True)
@@ -51,8 +54,10 @@ def owners(text: str, paths: Iterable[str]) -> dict[str, tuple[str, ...]]:
         paths: from the repository's root.
 
     """
-    sections = _sections(text)
     wanted = list(paths)
+    if len(text) > _LONGEST_TEXT or any(len(path) > _LONGEST_PATH for path in wanted):
+        return dict.fromkeys(wanted, (EVERYONE,))
+    sections = _sections(text)
     if len(wanted) * sum(len(section.patterns) for section in sections) > _MOST_LOOKUPS:
         return dict.fromkeys(wanted, (EVERYONE,))
     return {
@@ -81,11 +86,12 @@ def _pattern(line: str, defaults: tuple[str, ...]) -> _Pattern | None:
     if written.startswith("!"):
         return None  # CODEOWNERS knows no exceptions
     text = written.replace("\\#", "#")
-    try:
-        spec = GitIgnoreSpec.from_lines([text])
-    except ValueError:
+    if len(text) > _LONGEST_PATTERN:
+        return _Pattern(re.compile(""), flat=False, depth=0, owners=(EVERYONE,))
+    expression = compiled(text)
+    if expression is None:
         return None
     # Unlike in a .gitignore, `docs/*` owns no file of a folder below docs.
     flat = text.endswith("/*") and "**" not in text
     depth = text.strip("/").count("/")
-    return _Pattern(spec, flat, depth, tuple(one.lower() for one in named) or defaults)
+    return _Pattern(expression, flat, depth, tuple(one.lower() for one in named) or defaults)

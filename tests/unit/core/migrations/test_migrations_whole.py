@@ -41,6 +41,11 @@ OTHERS = [
     ".github/workflows/changelog-check.yml",
     "CHANGELOG.md",
     "src/changes/index.ts",
+    "migrations/README.md",
+    "drizzle/migrations/meta/0001_snapshot.json",
+    "tests/migrations/test_users.py",
+    "src/migrations/runner.test.ts",
+    "data-migration-service/src/index.ts",
 ]
 
 
@@ -151,8 +156,149 @@ def test_squashed_migrations_are_noticed() -> None:
     assert "squashes older" in django.statements[0].why
 
 
-def test_what_undoes_a_migration_is_left_out() -> None:
-    assert judge([_added("migrations/1.down.sql", "DROP TABLE a")]) == ()
+@pytest.mark.parametrize(
+    ("up", "down"),
+    [
+        ("m/migrations/1.up.sql", "m/migrations/1.down.sql"),
+        ("m/migrations/1.sql", "m/migrations/1.down.sql"),
+        ("migrations/1_a/up.sql", "migrations/1_a/down.sql"),
+        ("prisma/migrations/1_a/migration.sql", "prisma/migrations/1_a/down.sql"),
+        ("db/migration/V1.2__a.sql", "db/migration/U1.2__b.sql"),
+    ],
+)
+def test_what_undoes_a_migration_of_the_change_is_left_out(up: str, down: str) -> None:
+    files = [_added(up, "CREATE TABLE a (b int)"), _added(down, "DROP TABLE a")]
+    assert [one.path for one in judge(files)] == [up]
+    (alone,) = judge(files[1:])
+    assert alone.worst is Impact.UNCLEAR
+    elsewhere = _added(f"other/{up}", "CREATE TABLE a (b int)")
+    assert any(one.worst is Impact.UNCLEAR for one in judge([elsewhere, files[1]]))
+
+
+DJANGO = (
+    "class Migration(migrations.Migration):\n"
+    "    operations = [migrations.RemoveField('order', 'total')]\n"
+)
+ALEMBIC = "from alembic import op\ndef upgrade():\n    op.drop_table('users')\n"
+RAILS = "class X < ActiveRecord::Migration[7.0]\n  def change\n    drop_table :users\n  end\nend\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("db/migrations/0042_wind_down.sql", "DROP TABLE users;"),
+        ("db/migrations/0042_x.rollback.sql", "DROP TABLE users;"),
+        ("db/migration/V7__rollback.sql", "DROP TABLE users;"),
+        ("prisma/migrations/2024_slow_down/migration.sql", "DROP TABLE users;"),
+        ("migrations/schema.sql", "DROP TABLE users;"),
+        ("migrations/1.SQL", "DROP TABLE users;"),
+        ("migrations/1.psql", "DROP TABLE users;"),
+        ("migrations/1.ddl", "DROP TABLE users;"),
+        ("shop/migrations/0042_add_rollback.py", DJANGO),
+        ("shop/migrations/drop_total.py", DJANGO),
+        ("shop/migrations/test_total.py", DJANGO),
+        ("shop/migrations/down.py", DJANGO),
+        ("shop/migrations/0042_x.py", f"def upgrade_all(apps, editor):\n    pass\n{DJANGO}"),
+        ("alembic/versions/ab12_tear_down.py", ALEMBIC),
+        ("migrations/drop_users.py", ALEMBIC),
+        ("db/migrate/20240101_add_wind_down.rb", RAILS),
+        ("db/data/20240101000000_x.rb", RAILS),
+    ],
+)
+def test_no_name_hides_what_a_migration_drops(path: str, text: str) -> None:
+    (found,) = judge([_added(path, text)])
+    assert found.worst is Impact.NOT_ADDITIVE, found.statements
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "migrations/drop_users.ts",
+        "migrations/dropUsers.js",
+        "db/migrations/drop_users.go",
+        "migrations/001_x.sh",
+        "migrations/0001_x.cql",
+        "Migrations/Drop.vb",
+        "migrations/Version2024.php",
+        "priv/repo/migrations/20200101_x_down.exs",
+        "migrations/2020_x_rollback.js",
+        "shop/migrations/_shared.py",
+        "db_migrate/x.rb",
+        "migrations/meta/x.ts",
+    ],
+)
+def test_code_of_any_name_among_migrations_is_unclear(path: str) -> None:
+    assert is_migration(path)
+    (found,) = judge([_added(path, "x")])
+    assert found.worst is Impact.UNCLEAR
+
+
+def test_a_module_that_may_be_django_s_or_alembic_s_is_unclear() -> None:
+    (found,) = judge([_added("migrations/x.py", ALEMBIC + "class Migration:\n    pass\n")])
+    assert found.worst is Impact.UNCLEAR
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after"),
+    [
+        ("m/migrations/R__a.py", "x = '--'", "x = '--'; op.drop_table('a')"),
+        ("db/migrate/1.rb", "x '/*'", "x '/*'; drop_table :a; '*/'"),
+        ("mysql/migration/R__a.sql", "SELECT 1;", "SELECT 1; /*! DROP TABLE a */;"),
+        ("migrations/1.sql", "SELECT 'a b';", "SELECT 'ab';"),
+        ("migrations/1.sql", "-- migrate:up\n-- migrate:down\nDROP", "-- migrate:up\nDROP"),
+        ("migrations/1.sql", "/* a", "/* b"),
+        ("migrations/1.py", "if a:\n    b()\n    c()", "if a:\n    b()\nc()"),
+        ("migrations/1.go", "// a", "// b"),
+    ],
+)
+def test_what_is_no_comment_there_is_an_edit(path: str, before: str, after: str) -> None:
+    (found,) = judge([ChangedFile(path, before=before, after=after)])
+    assert found.worst is not Impact.ADDITIVE, found.statements
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after"),
+    [
+        ("a/migrations/0001_x.py", "a = 1  # one", "# a comment\na = 1"),
+        ("db/migrate/1.rb", "# one\na :b", "a :b\n\n"),
+        ("migrations/1.sql", "DROP TABLE a; -- one", "DROP\nTABLE a; /* two */"),
+    ],
+)
+def test_comments_of_each_language_are_no_edit(path: str, before: str, after: str) -> None:
+    (found,) = judge([ChangedFile(path, before=before, after=after)])
+    assert found.statements == ()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["prisma/migrations/1/migration.sql", "db/migration/V1__a.sql", "supabase/migrations/1.sql"],
+)
+@pytest.mark.parametrize("mark", ["-- +goose {}", "-- migrate:{}", "# --- !{}s", "-- +migrate {}"])
+def test_marks_of_another_tool_hide_nothing(path: str, mark: str) -> None:
+    text = f"{mark.format('Up')}\nSELECT 1;\n{mark.format('Down')}\nDROP TABLE users;"
+    (found,) = judge([_added(path, text)])
+    assert found.worst is not Impact.ADDITIVE
+
+
+@pytest.mark.parametrize(
+    ("text", "impact"),
+    [
+        ("-- migrate:up\nSELECT 1;\n-- migrate:down\nDROP TABLE a;", Impact.ADDITIVE),
+        ("-- +goose Up\nSELECT 1;\n-- +goose Down\nDROP TABLE a;", Impact.ADDITIVE),
+        ("# --- !Ups\nSELECT 1;\n# --- !Downs\nDROP TABLE a;", Impact.ADDITIVE),
+        ("-- // the first\nSELECT 1;\n-- //@UNDO\nDROP TABLE a;", Impact.ADDITIVE),
+        ("-- //@UNDO\nDROP TABLE a;", Impact.NOT_ADDITIVE),
+        ("SELECT 1;\n-- migrate:down\nDROP TABLE a;", Impact.NOT_ADDITIVE),
+        ("-- +goose Up\nSELECT 1;\n-- migrate:down\nDROP TABLE a;", Impact.NOT_ADDITIVE),
+        (
+            "-- +goose Up\n-- +goose Down\nDROP TABLE a;\n-- +goose Up\nDROP TABLE b;",
+            Impact.NOT_ADDITIVE,
+        ),
+    ],
+)
+def test_only_what_its_own_tool_s_mark_undoes_is_left_out(text: str, impact: Impact) -> None:
+    (found,) = judge([_added("migrations/1.sql", text)])
+    assert found.worst is impact, found.statements
 
 
 def test_earlier_migrations_tell_what_a_column_was() -> None:

@@ -44,8 +44,37 @@ def test_without_any_rule_what_cannot_be_seen_is_not_safe() -> None:
 
 
 def test_a_source_that_looked_may_say_that_nothing_differs() -> None:
-    """A rebuild of the same commit is safe."""
-    assert classify(change(), HISTORY, DEFAULT_RULES, TIERS).tier == "safe"
+    """A rebuild of the same commit is safe; of another one it is asked why."""
+    rebuilt = Change("a", "a", source="git")
+    assert classify(rebuilt, HISTORY, DEFAULT_RULES, TIERS).tier == "safe"
+    empty = classify(change(), HISTORY, (), TIERS)
+    assert empty.tier == "normal"
+    assert "nothing differs" in empty.reasons[0].text
+
+
+@pytest.mark.parametrize("path", ["db/schema.rb", "db/structure.sql", "prisma/schema.prisma"])
+def test_a_schema_that_no_migration_explains_is_asked_about(path: str) -> None:
+    """Beside a migration it says nothing more than that does."""
+    assert classify(change(path), HISTORY, (), TIERS).tier == "normal"
+    fine = ChangedFile("db/migrations/2.sql", "added", after="CREATE TABLE a (id int);")
+    assert classify(change(path, fine), HISTORY, (), TIERS).tier == "safe"
+    assert classify(change(f"tests/{path}"), HISTORY, (), TIERS).tier == "safe"
+
+
+@pytest.mark.parametrize("path", ["scripts/cleanup.sql", "sql/views/orders.SQL", "db/seeds.psql"])
+def test_other_sql_is_asked_about(path: str) -> None:
+    """By a rule that can be switched off; that of tests is not."""
+    found = classify(change(path), HISTORY, DEFAULT_RULES, TIERS)
+    assert (found.tier, found.reasons[0].rule) == ("normal", "schema")
+    assert classify(change(f"tests/{path}"), HISTORY, DEFAULT_RULES, TIERS).tier == "safe"
+
+
+@pytest.mark.parametrize("path", ["a" * 1001, "a/" * 101 + "b"])
+def test_a_path_that_no_file_system_takes_is_not_seen(path: str) -> None:
+    """The change is taken for one whose source left files out."""
+    found = classify(change("a.md", path), HISTORY, DEFAULT_RULES, TIERS)
+    assert found.tier == "normal"
+    assert "not all of the change" in found.reasons[0].text
 
 
 def test_of_a_safe_change_its_size_is_told() -> None:
