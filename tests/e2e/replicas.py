@@ -1,6 +1,7 @@
 """Two whole replicas of the bot on one Redis and one router, with a workspace in the test's hand."""
 
 import asyncio
+import json
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -13,7 +14,17 @@ import httpx
 import yaml
 from aiohttp import web
 from redis_server import VALKEY, RedisServer
-from servers import LOOPBACK, Envoy, Server, envoy, free_port, launch, two_backends, wait_until
+from servers import (
+    LOOPBACK,
+    Envoy,
+    Reply,
+    Server,
+    envoy,
+    free_port,
+    launch,
+    two_backends,
+    wait_until,
+)
 from unit.slack.support import spoken
 from unit.workspace.support import People
 
@@ -104,6 +115,7 @@ class Town:
     redis: str
     ports: dict[str, int]
     entrance: Entrance
+    backends: dict[str, int]
     bots: dict[str, Server] = field(default_factory=dict)
 
     def start(self, name: str) -> None:
@@ -193,7 +205,7 @@ async def town(mode: Mode, folder: Path) -> AsyncIterator[Town]:
     async with AsyncExitStack() as stack:
         redis.start()
         stack.callback(redis.kill)
-        backends = await stack.enter_async_context(two_backends())
+        backends = await stack.enter_async_context(two_backends(healthy))
         ends = {name: backend.port for name, backend in backends.items()}
         router = await stack.enter_async_context(envoy(folder, ends, first=WEIGHTS))
         workspace = await stack.enter_async_context(running_workspace(settings))
@@ -202,13 +214,19 @@ async def town(mode: Mode, folder: Path) -> AsyncIterator[Town]:
         stack.push_async_callback(store.aclose)
         door = await stack.enter_async_context(entrance(list(ports), at))
         by_name = dict(zip(NAMES, ports, strict=True))
-        made = Town(mode, folder, workspace, People(http), store, redis.url, by_name, door)
+        made = Town(mode, folder, workspace, People(http), store, redis.url, by_name, door, ends)
         stack.push_async_callback(made.stop)
         for name in NAMES:
             (folder / f"{name}.yaml").write_text(configuration(made, router, by_name[name]))
             made.start(name)
         await made.ready(*NAMES)
         yield made
+
+
+def healthy(name: str) -> Reply:
+    """What a backend says of itself: blue is stable and runs v1."""
+    revision = "v1" if name == "blue" else "v2"
+    return 200, "application/json", json.dumps({"status": "ok", "revision": revision})
 
 
 def patient_client(workspace: RunningWorkspace) -> httpx.AsyncClient:
@@ -227,8 +245,12 @@ def configuration(made: Town, router: Envoy, port: int) -> str:
     arms = {"blue": "blue", "green": "green"}
     traffic = {"adapter": "envoy", "runtime_file": str(router.runtime), "key": "canary.shop"}
     metrics = {"adapter": "openmetrics", "preset": "envoy", "url": router.admin, "backends": arms}
+    urls = {name: f"http://{LOOPBACK}:{port}/health" for name, port in made.backends.items()}
+    change = {"files": [{"path": "shop/greeting.py", "added": 1, "removed": 1}]}
     shop = {
         "tier": "safe",
+        "readiness": {"adapter": "http", "urls": urls},
+        "changes": {"adapter": "memory", "changes": {"v2": change}},
         "traffic": {**traffic, "admin": router.admin, "backends": arms},
         "metrics": metrics,
     }

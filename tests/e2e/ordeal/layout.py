@@ -21,6 +21,8 @@ DECISION: Final = 8
 PREPARE: Final = 20
 RATE: Final = 70.0
 CHANNELS: Final = ("C0DEPLOYS", "C0SHOP001")
+REVISIONS: Final = 40
+"""How many revisions each service has; after the last, the first is deployed again."""
 _TYPES: Final = "type.googleapis.com/envoy"
 
 Json = dict[str, Any]
@@ -118,14 +120,19 @@ def _bot(layout: Layout) -> Json:
         "slack": {"channel": CHANNELS[0]},
         "tick": f"{TICK}s",
         "tiers": tiers,
+        # Rollbacks are every other rollout's end here, and the healthy ones promote by themselves.
+        "risk": {"without": ["after-rollback"]},
         "services": {shop.name: _service(layout, shop) for shop in layout.shops},
     }
 
 
 def _service(layout: Layout, shop: Shop) -> Json:
     admin = f"http://{LOOPBACK}:{layout.admin}"
+    harmless = {"files": [{"path": "shop/greeting.py", "added": 1, "removed": 1}]}
+    changes = {f"r{number}": harmless for number in range(REVISIONS)}
     return {
         "tier": "safe",
+        "changes": {"adapter": "memory", "changes": changes},
         "channel": shop.channel,
         "slos": {
             "warm_up": "2s",

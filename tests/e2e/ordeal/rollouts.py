@@ -17,7 +17,7 @@ from bot.demo.behaviour import Fault
 from bot.demo.loopback import get
 from bot.ports import Happening, PortError, Record
 from ordeal.faults import Mischief
-from ordeal.layout import ARMS, PERCENT, WINDOW, Shop
+from ordeal.layout import ARMS, PERCENT, REVISIONS, WINDOW, Shop
 from ordeal.oracle import Evidence, end_of, problems, shows_end
 from ordeal.people import ADA, GRACE, People
 from ordeal.scripts import Script, draw
@@ -88,7 +88,7 @@ class Crew:
     async def roll_out(self, script: Script) -> Result:
         """Do one rollout; give how it went."""
         began = time.monotonic()
-        rollout = _Rollout(self, script, f"r{next(self._numbers)}")
+        rollout = _Rollout(self, script, f"r{next(self._numbers) % REVISIONS}")
         found: list[str]
         end = ""
         try:
