@@ -109,6 +109,7 @@ class GitHub(Forge):
             "additions": sum(line.startswith("+") for line in lines),
             "deletions": sum(line.startswith("-") for line in lines),
         }
+        told |= {"patch": "\n".join(lines).rstrip("\n")} if lines[0].startswith("@@") else {}
         return told | ({"previous_filename": old} if code == "R" else {})
 
 

@@ -210,3 +210,21 @@ async def test_a_hostile_name_is_only_an_unknown_one(bench: Bench, name: str) ->
     assert not list(bench.history.folder.rglob("pwned*"))
     if bench.forge:
         assert not [path for path in bench.forge.asked if "user" in path and "%25" not in path]
+
+
+@pytest.mark.parametrize("bench", READING, indirect=True)
+async def test_what_changes_in_a_submodule_is_not_seen(bench: Bench) -> None:
+    """Added, moved on and removed: its commits are in no repository that is asked."""
+    old, new = (bench.history.git("rev-parse", tag).decode().strip() for tag in ("v1", "v2"))
+    for commit in (old, new):
+        bench.history.git("update-index", "--add", "--cacheinfo", f"160000,{commit},vendor/lib")
+        bench.history.git("commit", "--quiet", "-m", "vendored")
+        bench.history.git("tag", f"with-{commit}")
+    source = bench.make()
+    for base, head in (("v2", f"with-{old}"), (f"with-{old}", f"with-{new}"), ("main", "v2")):
+        change = seen(await source.compare(base, head, everything))
+        file = by_path(change)["vendor/lib"]
+        assert (file.before, file.after, change.complete) == (None, None, False)
+    bench.history.git("rm", "--quiet", "--cached", "vendor/lib")
+    bench.history.git("commit", "--quiet", "-m", "gone")
+    assert seen(await source.compare("v2", "HEAD", everything)).complete

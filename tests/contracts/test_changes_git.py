@@ -83,15 +83,6 @@ async def test_odd_contents_are_read_as_they_are(bench: Bench) -> None:
     assert change.commits[0].title == "0123 blob 7\x01:100644"
 
 
-async def test_a_submodule_is_a_file_without_a_text(bench: Bench) -> None:
-    """Its commit is not in this repository."""
-    commit = bench.history.git("rev-parse", "v1").decode().strip()
-    bench.history.git("update-index", "--add", "--cacheinfo", f"160000,{commit},vendor/lib")
-    bench.history.git("commit", "--quiet", "-m", "vendored")
-    file = by_path(seen(await bench.make().compare("v2", "main", everything)))["vendor/lib"]
-    assert (file.status, file.before, file.after) == ("added", None, None)
-
-
 async def test_a_name_is_looked_up_at_the_remote_first_where_one_is_given(
     bench: Bench, tmp_path: Path
 ) -> None:
