@@ -138,7 +138,6 @@ async def test_nothing_leaves_a_phone(
 ) -> None:
     """On a phone, real or drawn, tables scroll, buttons wrap and menus open inside."""
     await client.chat_postMessage(channel=DEPLOYS, text="wide", blocks=wide_blocks())
-    trigger = workspace.workspace.store.new_trigger(ADA)
     page = await browser.new_page(viewport={"width": window, "height": 800})
     await page.goto(f"{workspace.base_url}/?user=ada{query}#{DEPLOYS}")
     await expect(page.locator("table")).to_be_visible()
@@ -153,6 +152,7 @@ async def test_nothing_leaves_a_phone(
     assert menu["x"] + menu["width"] <= frame["right"]
     await page.keyboard.press("Escape")
     await expect(page.get_by_test_id("app-home")).not_to_be_in_viewport()
+    trigger = workspace.workspace.store.new_trigger(ADA)
     await client.views_open(trigger_id=trigger, view=modal())
     await expect(page.get_by_test_id("modal")).to_have_css("width", f"{width}px")
     await page.close()
