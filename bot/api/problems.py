@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from bot.config.complaints import complaint
 from bot.config.units import unknown
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -149,10 +150,11 @@ def _sentence(found: Mapping[str, Any]) -> str:
             return f"{unknown('field', _short(path[-1]), known)}".rstrip(".") + "."
         case "value_error":
             return f"{name}: {found['ctx']['error']}."
-        case "string_unicode" | "string_type" | "string_pattern_mismatch":
+        case "string_unicode" | "string_pattern_mismatch":
             return f"{name}: {found['msg']}."
         case _:
-            return f"{name}: {found['msg']} (it says {_short(str(found.get('input')))!r})."
+            what = complaint(found) or found["msg"]
+            return f"{name}: {what} (it says {_short(str(found.get('input')))!r})."
 
 
 def _known(found: Mapping[str, Any]) -> Sequence[str]:

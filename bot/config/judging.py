@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError, create_model
 
+from bot.config.complaints import complaint
 from bot.config.units import Duration, unknown
 from bot.core.tuning import Looks, Tuning
 
@@ -65,7 +66,7 @@ def _told(found: Any) -> str:
     where = ".".join(str(part) for part in found["loc"])
     if found["type"] == "value_error":
         return f"{where}: {found['ctx']['error']}"
-    return f"{where}: {found['msg']} (it says {found['input']!r})"
+    return f"{where}: {complaint(found) or found['msg']} (it says {found['input']!r})"
 
 
 JudgeSettings = Annotated[Tuning, PlainValidator(tuning)]

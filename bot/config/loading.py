@@ -3,15 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 from pydantic import ValidationError
 
+from bot.config.complaints import complaint
 from bot.config.freezing import wrong_freezes
 from bot.config.models import Settings
 from bot.config.publishing import strangers
 from bot.config.units import unknown
+
+LONGEST_SAID: Final = 120
+"""Letters of what stands in the file, in a sentence about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +151,8 @@ def problems_of(
     """Pydantic's findings as ours; `known` are the names that a mistyped one may have meant."""
     problems = []
     for found in error.errors():
-        path = (*prefix, *found["loc"])
+        within = getattr(found.get("ctx", {}).get("error"), "where", ())
+        path = (*prefix, *found["loc"], *within)
         where = ".".join(str(part) for part in path if part != "[key]")
         problems.append(Problem(lines.of(path), where, _what(found, known)))
     return problems
@@ -165,7 +170,13 @@ def _what(found: Any, known: Sequence[str]) -> str:
         case "string_pattern_mismatch":
             return f"{found['input']!r} does not look right: {_shape(found['loc'])}"
         case _:
-            return f"{found['msg']} (it says {found['input']!r})"
+            return f"{complaint(found) or found['msg']} (it says {shortened(found['input'])})"
+
+
+def shortened(said: Any) -> str:
+    """What stands there, as far as it helps to find it."""
+    text = repr(said)
+    return text if len(text) <= LONGEST_SAID else f"{text[:LONGEST_SAID]}…"
 
 
 def _shape(path: Sequence[str | int]) -> str:

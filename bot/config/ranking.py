@@ -14,6 +14,19 @@ RISKY: Final = "risky"
 """The tier added where every configured one promotes by itself."""
 
 
+class MisplacedError(ValueError):
+    """A tier that cannot stand as it does.
+
+    Attributes:
+        where: its place in the file, from the top.
+
+    """
+
+    def __init__(self, text: str, *where: str) -> None:
+        super().__init__(text)
+        self.where = where
+
+
 def ranked(configured: Mapping[str, TierSettings], unknown: str | None) -> dict[str, TierSettings]:
     """Every tier, the safest first.
 
@@ -25,12 +38,13 @@ def ranked(configured: Mapping[str, TierSettings], unknown: str | None) -> dict[
         unknown: the tier for changes that cannot be seen, where the file names one.
 
     Raises:
-        ValueError: one sentence that says what is wrong and what would be right.
+        MisplacedError: one sentence that says what is wrong and what would be right.
 
     """
     tiers = dict(configured)
     for name in {ASKING, RISKIEST} & tiers.keys():
-        raise ValueError(f"no tier can be named {name}: rules mean a place in the order by it")
+        text = f"no tier can be named {name}: rules mean a place in the order by it"
+        raise MisplacedError(text, "tiers", name)
     last = next(reversed(tiers))
     if not any(tier.asks for name, tier in tiers.items() if name != UNKNOWN):
         name = RISKY if RISKY not in tiers else f"{RISKY}-asks"
@@ -38,10 +52,12 @@ def ranked(configured: Mapping[str, TierSettings], unknown: str | None) -> dict[
     asked = ""
     for name, tier in tiers.items():
         if asked and not tier.asks:
-            raise ValueError(
+            raise MisplacedError(
                 f"the tiers stand in order, the safest first, and {name}, which promotes by "
                 f"itself, stands after {asked}, which asks a person: move it up, or add promote: "
-                "approval and approvers to it"
+                "approval and approvers to it",
+                "tiers",
+                name,
             )
         asked = name if tier.asks else asked
     return _with_unknown(tiers, unknown)
@@ -56,11 +72,14 @@ def _with_unknown(tiers: dict[str, TierSettings], unknown: str | None) -> dict[s
     named = unknown or (UNKNOWN if UNKNOWN in tiers else None)
     if named is not None:
         if named not in tiers:
-            raise ValueError(f"there is no tier {named}; known: {', '.join(tiers)}")
+            text = f"there is no tier {named}; known: {', '.join(tiers)}"
+            raise MisplacedError(text, "risk", "unknown")
         if not tiers[named].asks:
-            raise ValueError(
+            raise MisplacedError(
                 f"{named} is the tier of changes that nobody can see, and must not promote by "
-                "itself: add promote: approval and approvers to it"
+                "itself: add promote: approval and approvers to it",
+                "tiers",
+                named,
             )
         return tiers
     first = asking(tiers)

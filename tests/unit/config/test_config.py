@@ -104,6 +104,22 @@ def test_a_lower_tier_is_told_apart(tmp_path: Path) -> None:
             ("tier: safe", "tier: sfae"),
             "canary.yaml:10: services.shop.tier: unknown tier 'sfae'; known: risky, safe, unknown. Did you mean safe?",
         ),
+        (
+            ("tick: 2s", "tick: 2s\nrisk: {without: billing}"),
+            "canary.yaml:3: risk.without: must be a list, such as [a, b] (it says 'billing')",
+        ),
+        (
+            ("tick: 2s", "tick: 2s\nrisk: {defaults: perhaps}"),
+            "canary.yaml:3: risk.defaults: must be true or false (it says 'perhaps')",
+        ),
+        (
+            ("tick: 2s", "tick: 2s\nrisk: [billing]"),
+            "canary.yaml:3: risk: must be a mapping of settings to values (it says ['billing'])",
+        ),
+        (
+            ("services:", "  fast: {promote: auto}\nservices:"),
+            "canary.yaml:8: tiers.fast: the tiers stand in order, the safest first, and fast",
+        ),
         (("tick: 2s", "tikc: 2s"), "canary.yaml:2: tikc: unknown setting 'tikc'"),
         (("tick: 2s", "tick: 2 parsecs"), "canary.yaml:2: tick: '2 parsecs' is not a duration"),
         (
@@ -124,7 +140,10 @@ def test_a_lower_tier_is_told_apart(tmp_path: Path) -> None:
         (("tick: 2s", "redis: redis://u:secret@h:1/0"), "CANARY_REDIS_URL"),
         (("  risky:", "  safe:"), "'safe' stands twice"),
         (("tick: 2s", "tick: [2s"), "not readable as YAML"),
-        (("window: 20m", "window: 20m, promote: maybe"), "'auto' or 'approval'"),
+        (
+            ("window: 20m", "window: 20m, promote: aproval"),
+            "must be one of auto, approval; did you mean approval? (it says 'aproval')",
+        ),
         (("[S0APPROVE]", "[U0ADA, U0ADA]\n    approvals: 2"), "only 1 person is named"),
         (("[S0APPROVE]", "[U0ADA, W0LIN]\n    approvals: 3"), "only 2 people are named"),
         (("[S0APPROVE]", "[S0APPROVE]\n    approvals: 0"), "tiers.risky.approvals"),

@@ -67,7 +67,7 @@ def test_http_mode_listens_where_it_is_told(
     ("settings", "said"),
     [
         (', listen: "127.0.0.1:3000"', "add mode: http, or take listen out"),
-        (", mode: https", "'socket' or 'http'"),
+        (", mode: https", "must be one of socket, http"),
         (", mode: http, listen: localhost", "write host:port"),
         (', mode: http, listen: ":3000"', "write host:port"),
         (', mode: http, listen: "localhost:0"', "between 1 and 65535"),
