@@ -61,6 +61,11 @@ _MEANT: Final[dict[str, tuple[Verb, ...]]] = {
     "thaw": ("unfreeze",),
     "reserve": ("lock",),
     "andon": ("stop-the-line",),
+    "stop-line": ("stop-the-line",),
+    "stop-all": ("stop-the-line",),
+    "freeze-all": ("stop-the-line",),
+    "resume-line": ("resume-the-line",),
+    "start-the-line": ("resume-the-line",),
 }
 _ABOUT: Final[dict[Verb, str]] = {
     "abort": "while it is live: all traffic back to stable, at once",

@@ -122,19 +122,19 @@ def not_frozen(scope: str, left: Sequence[Freeze], command: str, *, lock: bool =
 
 
 def in_the_way(freeze: Freeze) -> list[Block]:
-    """For the form that starts: who keeps it from that, until when, why, and what can be done."""
+    """For the form that starts: who keeps it from that, why, until when, and what can be done."""
     why = f": {clip(freeze.reason, LONGEST_REASON)}" if freeze.reason else ""
     by = named(freeze.by) if freeze.kind == "calendar" else who(freeze.by)
-    done = strong(f"{sign(freeze)} {freeze.done.capitalize()}: {name(freeze.what)} ")
+    done = strong(f"{sign(freeze)} {freeze.done.capitalize()}: {name(freeze.what)}")
     by_leave = [words("or an approver starts it with "), code("--override REASON"), words(".")]
-    held = [done, *end_of(freeze), words(" by "), by]
+    held = [done, words(" by "), by, words(" "), *end_of(freeze)]
     if freeze.kind == "calendar":
         kept = "Nothing can be started until then: no command lifts it, "
         return [*held, words(f"{why}. {kept}"), *by_leave]
     whoever = "Nobody else can start it" if freeze.kind == "lock" else "Nothing can be started"
-    kept = (
-        f"{whoever} until then, unless it is {'unlocked' if freeze.kind == 'lock' else 'lifted'}: "
-    )
+    then = " until then" if freeze.until is not None else ""
+    lifted = "unlocked" if freeze.kind == "lock" else "lifted"
+    kept = f"{whoever}{then}, unless it is {lifted}: "
     way = code(f"/canary {freeze.lifted_by}")
     return [*held, words(f"{why}. {kept}"), way, words(", "), *by_leave]
 

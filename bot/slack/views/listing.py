@@ -130,14 +130,14 @@ def linked(url: str, label: str) -> Row:
 
 
 def frozen_row(freeze: Freeze) -> Row:
-    """What is frozen or locked, until when, by whom and why."""
+    """What is frozen or locked, by whom, until when and why."""
     why = [words(f": {clip(freeze.reason, 200)}")] if freeze.reason else []
     return [
         strong(f"{sign(freeze)} {name(freeze.what)}"),
-        words(f" is {freeze.done} "),
-        *end_of(freeze),
-        words(" by "),
+        words(f" is {freeze.done} by "),
         named(freeze.by),
+        words(" "),
+        *end_of(freeze),
         *why,
     ]
 

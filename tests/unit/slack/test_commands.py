@@ -189,7 +189,7 @@ async def test_the_list_shows_what_is_live_ended_and_frozen(here: Office) -> Non
     here.desk.having(posted(in_phase("observing")), posted(in_phase("rolled_back_breach"), 2))
     here.desk.frozen = {"shop": Freeze("shop", GRACE, "audit", NOW, NOW + HOUR)}
     said = await here.command("/canary list")
-    assert "*❄️ shop* is frozen until 2026-03-02 13:05 UTC by *grace*: audit" in said
+    assert "*❄️ shop* is frozen by *grace* until 2026-03-02 13:05 UTC: audit" in said
     assert "shop v2 at 5 % · started 2026-03-02 12:00 UTC by <@U0ADA0001> · `shop-000001`" in said
     assert "· open (http" in said
     assert "↩️ shop `v2`* rolled back *2026-03-02 12:05 UTC after 5 min" in said

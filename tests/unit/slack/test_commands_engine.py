@@ -91,7 +91,7 @@ async def test_a_freeze_refuses_a_start_in_its_own_words(here: Lobby) -> None:
     said = await typed(here, "start shop v2")
     assert "Not started: shop is frozen by grace until" in said
     assert ": audit. To lift it: `/canary unfreeze shop`." in said
-    assert "*❄️ shop* is frozen until" in await typed(here, "list")
+    assert "*❄️ shop* is frozen by" in await typed(here, "list")
     assert (await here.people.command("/canary unfreeze shop"))["ok"]
     await until(lambda: "not frozen any more" in said_to_all()[-1])
     assert "Starting shop v2" in await typed(here, "start shop v2")

@@ -56,7 +56,7 @@ async def test_lifting_a_freeze_is_said_to_everybody(here: Office) -> None:
     }
     said = await in_public(here, "/canary unfreeze shop")
     assert "shop is not frozen any more*; lifted by *ada" in said
-    assert "Still in force:\n*❄️ everything* is frozen until" in said
+    assert "Still in force:\n*❄️ everything* is frozen by" in said
     assert "may be started again" not in said
     said = await in_public(here, "/canary unfreeze all")
     assert "Canaries of it may be started again." in said
@@ -151,7 +151,7 @@ async def test_a_lock_and_a_freeze_of_a_service_are_lifted_one_by_one(here: Offi
     here.desk.frozen = {grace.key: grace, "shop": Freeze("shop", GRACE, "", NOW, NOW + HOUR)}
     said = await in_public(here, "/canary unfreeze shop")
     assert (
-        "Still in force:\n*🔒 shop* is locked until somebody unlocks it by *grace*: hers" in said
+        "Still in force:\n*🔒 shop* is locked by *grace* until somebody unlocks it: hers" in said
     )
     assert "may be started again" not in said
     said = await in_public(here, "/canary unlock shop")
@@ -168,7 +168,7 @@ async def test_what_the_calendar_has_frozen_is_lifted_by_nobody(here: Office) ->
     for command in ("/canary unfreeze all", "/canary resume-the-line"):
         said = await here.command(command)
         assert "Everything is frozen by the calendar, which no command lifts, so nothing" in said
-        assert "*📅 everything* is frozen until 2026-03-02 13:05 UTC by *the calendar" in said
+        assert "*📅 everything* is frozen by *the calendar" in said
         assert "It stands in the configuration. An approver may start all the same:" in said
         assert "`/canary start … --override REASON`" in said
     assert here.desk.frozen

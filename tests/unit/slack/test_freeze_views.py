@@ -35,28 +35,28 @@ LEAVE = "or an approver starts it with `--override REASON`."
         (
             FREEZE,
             (
-                "*❄️ Frozen: shop *until 2026-03-02 13:05 UTC by <@U0GRACE01>: audit. Nothing can be "
+                "*❄️ Frozen: shop* by <@U0GRACE01> until 2026-03-02 13:05 UTC: audit. Nothing can be "
                 f"started until then, unless it is lifted: `/canary unfreeze shop`, {LEAVE}"
             ),
         ),
         (
             STOPPED,
             (
-                "*❄️ Frozen: everything *until somebody lifts it by <@U0GRACE01>: fire. Nothing can be "
-                f"started until then, unless it is lifted: `/canary resume-the-line`, {LEAVE}"
+                "*❄️ Frozen: everything* by <@U0GRACE01> until somebody lifts it: fire. Nothing can be "
+                f"started, unless it is lifted: `/canary resume-the-line`, {LEAVE}"
             ),
         ),
         (
             LOCK,
             (
-                "*🔒 Locked: shop *until somebody unlocks it by <@U0GRACE01>: my release. Nobody else "
-                f"can start it until then, unless it is unlocked: `/canary unlock shop`, {LEAVE}"
+                "*🔒 Locked: shop* by <@U0GRACE01> until somebody unlocks it: my release. Nobody else "
+                f"can start it, unless it is unlocked: `/canary unlock shop`, {LEAVE}"
             ),
         ),
         (
             WINDOW,
             (
-                "*📅 Frozen: everything *until 2026-03-04 12:05 UTC by *the calendar (weekend)*: "
+                "*📅 Frozen: everything* by *the calendar (weekend)* until 2026-03-04 12:05 UTC: "
                 f"nobody is here. Nothing can be started until then: no command lifts it, {LEAVE}"
             ),
         ),
@@ -88,6 +88,6 @@ def test_the_list_names_each_by_its_kind() -> None:
     message = list_message([], [], [], [STOPPED, WINDOW, FREEZE, LOCK])
     check_message(message.blocks)
     said = spoken(message.blocks)
-    assert "*❄️ everything* is frozen until somebody lifts it by *grace*: fire" in said
-    assert "*📅 everything* is frozen until 2026-03-04 12:05 UTC by *the calendar" in said
-    assert "*🔒 shop* is locked until somebody unlocks it by *grace*: my release" in said
+    assert "*❄️ everything* is frozen by *grace* until somebody lifts it: fire" in said
+    assert "*📅 everything* is frozen by *the calendar" in said
+    assert "*🔒 shop* is locked by *grace* until somebody unlocks it: my release" in said

@@ -247,7 +247,7 @@ async def test_a_freeze_is_named_before_and_refused_after(here: Lobby) -> None:
     """Who, until when and why, and how it is lifted; after that the same form starts."""
     await here.freeze()
     await opened(here, service="shop")
-    assert "*❄️ Frozen: everything *until" in here.form()
+    assert "*❄️ Frozen: everything* by" in here.form()
     assert "sale on" in here.form()
     await here.submit(revision="v2")
     await until(lambda: "everything is frozen by grace" in here.form())
