@@ -77,6 +77,10 @@ class Launching(Protocol):
         """What a start would bring."""
         ...
 
+    async def stable(self, service: str) -> str | None:
+        """The revision that a canary would be compared with; None where nobody can tell."""
+        ...
+
 
 class Catalog(Protocol):
     """What is configured."""

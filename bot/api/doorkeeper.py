@@ -61,16 +61,16 @@ class Caller:
         """A person in whose name it says to act."""
         return Actor(user_id, via=f"{MACHINE}{self.name}")
 
-    def need(self, permission: Permission) -> None:
-        """Refuse what the token may not do."""
-        if permission in self.token.permissions:
+    def need(self, *any_of: Permission) -> None:
+        """Refuse what the token may not do; one of several is enough."""
+        if any(permission in self.token.permissions for permission in any_of):
             return
         raise Problem(
             403,
             "not-permitted",
             f"The token {self.name} may {_listed(self.token.permissions)}, and this needs "
-            f"{permission}. Nothing was done.",
-            f"Use a token made with --can {permission}.",
+            f"{' or '.join(any_of)}. Nothing was done.",
+            f"Use a token made with --can {any_of[0]}.",
         )
 
 

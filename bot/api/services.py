@@ -1,6 +1,9 @@
-"""`GET /v1/services` and `POST /v1/classify`: what can be started, and what it would mean."""
+"""`GET /v1/services`, one of them, and `POST /v1/classify`: what can be started, and what it would mean."""
 
-from fastapi import APIRouter
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from bot.api.desk import Called, With
@@ -8,8 +11,9 @@ from bot.api.freezes import FreezeState, told
 from bot.api.problems import responses
 from bot.api.requests import ClassifyBody, sent_along
 from bot.api.shapes import ReasonBody, StatementBody
-from bot.core.freezes import ALL
+from bot.core.freezes import ALL, Freeze
 
+ServiceName = Annotated[str, Path(max_length=100, examples=["shop"])]
 router = APIRouter(tags=["services"])
 
 
@@ -19,6 +23,14 @@ class ServiceState(BaseModel):
     name: str
     live: str | None
     freezes: list[FreezeState]
+
+
+class ServiceDetail(ServiceState):
+    """A service, looked at closely."""
+
+    stable_revision: str | None = Field(
+        description="What a canary would be compared with; null where nobody can tell."
+    )
 
 
 class Services(BaseModel):
@@ -46,14 +58,28 @@ async def listed(parts: With, caller: Called) -> Services:
     freezes = await parts.desk.freezes()
     return Services(
         services=[
-            ServiceState(
-                name=name,
-                live=live.get(name),
-                freezes=[told(one) for one in freezes if one.scope in {ALL, name}],
-            )
+            ServiceState(name=name, live=live.get(name), freezes=_of(name, freezes))
             for name in parts.visible(caller)
         ]
     )
+
+
+@router.get("/services/{name}", responses=responses(404), summary="One of them")
+async def detailed(parts: With, caller: Called, name: ServiceName) -> ServiceDetail:
+    """With the revision that is stable: from there a change is counted that is sent along."""
+    caller.need("read", "start")
+    service = parts.service(caller, name)
+    live = await parts.desk.live(service)
+    return ServiceDetail(
+        name=service,
+        live=live.id if live else None,
+        freezes=_of(service, await parts.desk.freezes()),
+        stable_revision=await parts.launcher_for("").stable(service),
+    )
+
+
+def _of(service: str, freezes: Sequence[Freeze]) -> list[FreezeState]:
+    return [told(freeze) for freeze in freezes if freeze.scope in {ALL, service}]
 
 
 @router.post("/classify", responses=responses(404), summary="The tier of a change")

@@ -28,7 +28,7 @@ IdempotencyKey = Annotated[
     Header(
         alias="Idempotency-Key",
         pattern=r"^[\x21-\x7e]{1,200}$",
-        description="The same key and body within 24 hours are the same canary.",
+        description="The same key and body, but for `change`, within 24 hours are the same canary.",
     ),
 ]
 _log = structlog.get_logger()
@@ -108,8 +108,12 @@ async def start(
 
 
 def _fingerprint(body: StartBody) -> str:
-    """The same for bodies that say the same; its digest is made while others go on."""
-    return hashlib.sha256(body.model_dump_json().encode()).hexdigest()
+    """The same for bodies that want the same; its digest is made while others go on.
+
+    What is said about the change is evidence: it begins elsewhere once stable has moved on, and
+    whoever asks again still means the same canary.
+    """
+    return hashlib.sha256(body.model_dump_json(exclude={"change"}).encode()).hexdigest()
 
 
 async def _once(parts: Parts, caller: Caller, body: StartBody, attempt: _Attempt) -> Response:

@@ -137,9 +137,13 @@ def _waiting(canary: Canary) -> WaitingBody | None:
     match canary.phase:
         case PendingApproval(expires_at=expires_at, approvals=approvals):
             question, gate, where = "start", plan.start_gate or plan.decision, "may it start"
-        case AwaitingDecision(question=question, expires_at=expires_at, approvals=approvals):
+        case AwaitingDecision(
+            step=step, question=question, expires_at=expires_at, approvals=approvals
+        ):
             own = plan.promote_gate if question == "promote" else None
-            gate, where = own or plan.decision, f"may it go on from {canary.target}"
+            is_last = step + 1 == len(plan.steps)
+            where = "may it have all traffic" if is_last else f"may it go on from {canary.target}"
+            gate = own or plan.decision
         case _:
             return None
     return WaitingBody(

@@ -56,7 +56,12 @@ def start(
         str, typer.Option(help="Slack id (U…) of who has asked; they cannot approve it.")
     ] = "",
     git: Annotated[
-        str, typer.Option(metavar="BASE..HEAD", help="Send this change along, of the folder here.")
+        str,
+        typer.Option(
+            metavar="..HEAD",
+            help="Send along what changes from stable to HEAD, of the git repository here. "
+            "BASE..HEAD says where it begins.",
+        ),
     ] = "",
     label: Annotated[
         list[str] | None, typer.Option(help="Of the change request; once for each.")
@@ -83,7 +88,7 @@ def start(
     waiting = Waiting(wait, _length("--timeout", timeout), abort_on_cancel, as_json)
 
     def work(where: "Where") -> int:
-        sent = _change(git, tuple(label or ()), revision)
+        sent = _change(where, service, revision, git, tuple(label or ()))
         return run(where, body | sent, waiting, idempotency_key)
 
     _run(server, token_file, work)
@@ -172,11 +177,20 @@ def register(app: typer.Typer) -> None:
     app.command()(snippet)
 
 
-def _change(git: str, labels: tuple[str, ...], revision: str) -> dict[str, Any]:
+def _change(
+    where: "Where", service: str, revision: str, git: str, labels: tuple[str, ...]
+) -> dict[str, Any]:
     if git:
-        from bot.client.git import change
+        from bot.client.git import Unsent, change
+        from bot.client.running import stable
 
-        return {"change": change(git, labels)}
+        try:
+            return {"change": change(git, revision, stable(where, service), labels)}
+        except Unsent as why:
+            sys.stderr.write(
+                f"The change is not sent along: {why}. Unless the bot sees it by itself, a person "
+                "is asked.\n"
+            )
     if labels:  # beside a source of the bot's own they are all that counts
         return {
             "change": {"base": "unknown", "head": revision, "labels": labels, "complete": False}

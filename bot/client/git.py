@@ -22,35 +22,76 @@ _TREE: Final = ("diff-tree", "-r", "-z", "-M", "--no-ext-diff", "--no-textconv")
 _COMMIT: Final = "%H%x00%ae%x00%s%x00%cI"
 
 
-def change(span: str, labels: Sequence[str] = (), folder: Path = Path()) -> dict[str, Any]:
-    """The change from BASE to HEAD.
+class Unsent(Exception):  # noqa: N818 - no fault: a person is asked then
+    """The change cannot be sent along; the text says why."""
+
+
+def change(
+    span: str,
+    revision: str,
+    stable: str | None,
+    labels: Sequence[str] = (),
+    folder: Path = Path(),
+) -> dict[str, Any]:
+    """The change from what is stable to what is to be started.
+
+    It names its two ends as the bot does, by their revisions: a change that lies between others
+    does not count there.
 
     Args:
-        span: `BASE..HEAD`; HEAD may be left out.
+        span: `BASE..HEAD`; without BASE it begins at what is stable, without HEAD it ends here.
+        revision: what is to be started; HEAD is its commit.
+        stable: the revision that the bot calls stable; None where it cannot tell.
         labels: of the change request.
         folder: where the repository is.
 
     Raises:
-        Failed: that is no span, or git cannot tell.
+        Failed: that is no span, git cannot tell, or HEAD is not what is to be started.
+        Unsent: what is stable is no commit here.
 
     """
-    base, dots, head = span.partition("..")
-    if not dots or not base or base.startswith("-") or head.startswith(("-", ".")):
-        raise Failed(f"--git {span}: write it as BASE..HEAD, such as v1.4..HEAD", Exit.UNUSABLE)
+    since, dots, until = span.partition("..")
+    if not dots or since.startswith("-") or until.startswith(("-", ".")):
+        raise Failed(
+            f"--git {span}: write it as ..HEAD (from what is stable) or BASE..HEAD, such as "
+            "v1.4..HEAD",
+            Exit.UNUSABLE,
+        )
     repository = _Repository(folder)
-    base, head = repository.commit(base), repository.commit(head or "HEAD")
+    head = repository.commit(until or "HEAD")
+    meant = repository.find(revision)
+    if meant not in {None, head}:
+        raise Failed(
+            f"--git {span}: that ends at {head[:10]}, and {revision}, which is to be started, is "
+            f"{meant[:10]} in this repository. Write --git {since}..{revision}, or start what is "
+            "checked out.",
+            Exit.UNUSABLE,
+        )
+    known = repository.find(stable) if stable else None
+    base = repository.commit(since) if since else _base(known, stable)
     found = repository.files(base, head)
     files = [file for file in found if _is_sendable(file)][:MOST_FILES]
     repository.add_texts(files, base, head)
     return {
-        "base": base,
-        "head": head,
+        "base": stable if stable and known == base else base,
+        "head": revision,
         "files": files,
         "commits": repository.commits(base, head),
         "labels": list(labels)[:MOST_LABELS],
         "complete": len(files) == len(found),
         "owners": repository.owners(base),
     }
+
+
+def _base(known: str | None, stable: str | None) -> str:
+    if known is not None:
+        return known
+    if stable is None:
+        raise Unsent("the bot cannot tell which revision is stable, so there is no base")
+    raise Unsent(
+        f"stable runs {stable}, which is no commit of this repository (a shallow clone has only "
+        "the newest ones: fetch with --unshallow, or with fetch-depth: 0 in the checkout)"
+    )
 
 
 def _is_sendable(file: dict[str, Any]) -> bool:
@@ -61,17 +102,29 @@ class _Repository:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    def find(self, name: str) -> str | None:
+        """The commit of that name, or None."""
+        words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+        found = self._git(*words)
+        return found.strip() if found is not None else None
+
     def commit(self, name: str) -> str:
-        found = self._git(
-            "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"
-        )
+        """The commit of that name; Failed where there is none."""
+        if self._git("rev-parse", "--git-dir") is None:
+            raise Failed(
+                "--git: this folder is in no git repository (or belongs to somebody else, and git "
+                "does not trust it: see safe.directory). Check it out before, or leave --git out: "
+                "then a person is asked.",
+                Exit.UNUSABLE,
+            )
+        found = self.find(name)
         if found is None:
             raise Failed(
                 f"--git: there is no commit {name} in this repository. A shallow clone has only "
                 "the newest ones: fetch with --unshallow, or with fetch-depth: 0 in the checkout.",
                 Exit.UNUSABLE,
             )
-        return found.strip()
+        return found
 
     def files(self, base: str, head: str) -> list[dict[str, Any]]:
         names = (self._git(*_TREE, "--name-status", base, head, "--") or "").split("\0")

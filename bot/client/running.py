@@ -14,7 +14,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from bot.client import showing, words
-from bot.client.pipelines import key_for
+from bot.client.pipelines import key_for, key_for_another
 from bot.client.talking import Exit, Failed, Server, State, TimedOut, has_ended
 
 ABORT_PATIENCE: Final = 7.0
@@ -67,12 +67,18 @@ class Waiting:
 def start(where: Where, body: Mapping[str, Any], waiting: Waiting, key: str = "") -> int:
     """Start a canary and, if asked to, wait for its end; the exit code."""
     view = showing.view(where.env)
-    key = key or key_for(body["service"], body["revision"], where.env)
+    run = body["service"], body["revision"], where.env
     with ending(), where.open(view.say) as server:
-        answer = server.ask("POST", "/v1/canaries", body=body, headers={"Idempotency-Key": key})
-        state: State = answer.json()
-        if answer.headers.get("Idempotency-Replayed") == "true":
-            state = server.ask("GET", _path(state["id"])).json()
+        state, is_old = _begun(server, body, key or key_for(*run))
+        another = "" if key else key_for_another(*run)
+        # An answer that was lost on the way leads here, too, and that canary is this attempt's.
+        if is_old and another and _has_failed(state) and not server.had_trouble:
+            view.say(
+                f"This run has started {state['id']} before, which has ended: {state['summary']}. "
+                "It is run again, so another canary is started."
+            )
+            state, is_old = _begun(server, body, another)
+        if is_old:
             what = (
                 "It has ended. Another one takes another --idempotency-key."
                 if has_ended(state)
@@ -80,9 +86,36 @@ def start(where: Where, body: Mapping[str, Any], waiting: Waiting, key: str = ""
             )
             view.say(f"This run has started {state['id']} before. {what}")
         elif not waiting.as_json:
-            view.say(f"started {state['id']}: {'; '.join(state['reasons'])}")
+            view.say(f"{_beginning(state)}; {'; '.join(state['reasons'])}")
         _warn(view, state)
         return _wait(server, view, state, waiting, where.env)
+
+
+def _begun(server: Server, body: Mapping[str, Any], key: str) -> tuple[State, bool]:
+    """The canary of this key, and whether it was there before."""
+    answer = server.ask("POST", "/v1/canaries", body=body, headers={"Idempotency-Key": key})
+    state: State = answer.json()
+    if answer.headers.get("Idempotency-Replayed") != "true":
+        return state, False
+    return server.ask("GET", _path(state["id"])).json(), True
+
+
+def _has_failed(state: State) -> bool:
+    return has_ended(state) and state["state"] != "promoted"
+
+
+def _beginning(state: State) -> str:
+    what = f"{state['service']} {state['revision']} is {state['id']}, tier {state['tier']}"
+    waits = state["waiting_for"] is not None
+    return f"{what}: {'nothing moves before somebody approves it' if waits else 'started'}"
+
+
+def stable(where: Where, service: str) -> str | None:
+    """The revision that the bot calls stable; None where it cannot tell."""
+    with where.open(_to_stderr) as server:
+        found = server.ask("GET", f"/v1/services/{quote(service, safe='')}").json()
+    told: str | None = found["stable_revision"]
+    return told
 
 
 def follow(where: Where, target: str, waiting: Waiting) -> int:
@@ -190,9 +223,8 @@ def _warn(view: showing.View, state: State) -> None:
     if state["rollback_safe"] is False:
         bad = [one for one in state["statements"] if one["impact"] == "not_additive"]
         for one in bad[:3]:
-            view.say(
-                f"ROLLBACK IS NOT SAFE: {one['path']}:{one['line']}: {one['why']} {one['way_out']}"
-            )
+            instead = f" Instead: {one['way_out']}" if one["way_out"] else ""
+            view.say(f"ROLLBACK IS NOT SAFE: {one['path']}:{one['line']}: {one['why']}{instead}")
 
 
 def _found(server: Server, target: str) -> State:
@@ -203,7 +235,14 @@ def _found(server: Server, target: str) -> State:
     except Failed as no:
         if no.code is not Exit.UNUSABLE:
             raise
-        found = server.ask("GET", "/v1/canaries", query=query).json()["canaries"]
+        try:
+            found = server.ask("GET", "/v1/canaries", query=query).json()["canaries"]
+        except Failed as neither:
+            if neither.code is not Exit.UNUSABLE:
+                raise
+            raise Failed(
+                f"{target} is neither a canary's id nor a service: {neither}", Exit.UNUSABLE
+            ) from None
         if not found:
             raise Failed(f"{target} has no live canary.", Exit.REFUSED) from None
         state = found[0]

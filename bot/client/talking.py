@@ -65,6 +65,8 @@ class Server(AbstractContextManager["Server"]):
     say: Callable[[str], None] = lambda _text: None
     give_up_after: float = GIVE_UP_AFTER
     pause: Callable[[float], None] = time.sleep
+    had_trouble: bool = field(default=False, init=False)
+    """Whether anything had to be asked again."""
     _http: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
@@ -143,6 +145,7 @@ class Server(AbstractContextManager["Server"]):
                 if not _is_trouble(answer):
                     return _taken(answer)
                 why, wait = _told(answer), _retry_after(answer)
+            self.had_trouble = True
             if trouble == 0:
                 self.say(f"{why}. Trying again …")
             now = time.monotonic()

@@ -21,7 +21,7 @@ canary=$(jq -n --arg service "$service" --arg revision "$revision" '{$service, $
   exit 1
 }
 id=$(jq -r .id <<<"$canary") summary=""
-echo "started $id"
+echo "canary $id"
 
 while :; do
   if [ "$(jq -r .summary <<<"$canary")" != "$summary" ]; then

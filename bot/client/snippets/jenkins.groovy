@@ -21,8 +21,7 @@ pipeline {
                         python3 -m venv .canary
                         .canary/bin/pip install --quiet "${CANARYBOT_PACKAGE:?set it to where your wheel is}"
                         exec .canary/bin/canary start shop "$GIT_COMMIT" --wait --timeout 2h \
-                            --abort-on-cancel --reason "$BUILD_TAG" \
-                            ${GIT_PREVIOUS_SUCCESSFUL_COMMIT:+--git "$GIT_PREVIOUS_SUCCESSFUL_COMMIT..$GIT_COMMIT"}
+                            --abort-on-cancel --reason "$BUILD_TAG" --git "..$GIT_COMMIT"
                     '''
                 }
             }

@@ -297,3 +297,30 @@ async def test_a_change_is_classified_without_a_start(here: Room) -> None:
     assert answer.status_code == 200
     assert (answer.json()["tier"], answer.json()["rollback_safe"]) == ("risky", False)
     assert await here.bot.service.all_live() == ()
+
+
+async def test_a_service_tells_what_is_stable(here: Room) -> None:
+    """To whoever may start it, since the change is counted from there."""
+    ci = await here.token("ci", permissions=("start",))
+    empty = await here.http.get("/v1/services/shop", headers=ci)
+    started = await here.start(ci)
+    for scope in ("shop", "cart"):
+        await here.http.post("/v1/freezes", json={"scope": scope}, headers=await here.token(scope))
+    live = await here.http.get("/v1/services/shop", headers=ci)
+
+    assert empty.json() == {"name": "shop", "live": None, "freezes": [], "stable_revision": "v1"}
+    assert live.json()["live"] == started.json()["id"]
+    assert [freeze["scope"] for freeze in live.json()["freezes"]] == ["shop"]
+
+
+async def test_a_service_that_a_token_is_not_for_is_told_to_nobody(here: Room) -> None:
+    """As one that there is none of; and a token that may only decide has no use for it."""
+    cart = await here.token("cart", services=("cart",))
+    hidden = await here.http.get("/v1/services/shop", headers=cart)
+    decider = await here.token("decider", permissions=("decide",))
+    refused = await here.http.get("/v1/services/shop", headers=decider)
+
+    assert hidden.status_code == 404
+    assert "(Of those that the token cart is for.)" in hidden.json()["detail"]
+    assert refused.status_code == 403
+    assert "needs read or start" in refused.json()["detail"]

@@ -151,6 +151,17 @@ async def test_the_same_key_with_another_body_is_refused(here: Room) -> None:
     assert "another request" in refused.json()["detail"]
 
 
+async def test_what_is_said_of_the_change_is_not_what_is_asked_for(here: Room) -> None:
+    """Stable may have moved on when a job asks again, so its change begins elsewhere."""
+    ci = await here.token() | {"Idempotency-Key": "run-1"}
+    files = [{"path": "shop/a.py"}]
+    first = await here.start(ci, change={"base": "v1", "head": "v2", "files": files})
+    again = await here.start(ci, change={"base": "v2", "head": "v2"})
+
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.json()["id"] == first.json()["id"]
+
+
 async def test_of_two_at_once_one_starts_and_the_other_waits(
     here: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:

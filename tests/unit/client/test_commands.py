@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -61,6 +62,8 @@ async def typed(*words: str, **env: str) -> Typed:
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        # A shell's background job, and all that it starts, would never hear a Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     return Typed(process)
 
@@ -167,6 +170,60 @@ async def test_a_run_that_is_repeated_goes_on_with_its_canary() -> None:
     assert json.loads(again.out)["id"] == first["id"]
     assert "This run has started" in again.err
     assert other.code == 1
+
+
+async def test_a_run_that_is_done_again_after_a_failure_gets_another_canary() -> None:
+    """The same attempt does not; nor does one whose canary was promoted."""
+    gate = Gate(("U0GRACE01",), timedelta(minutes=5))
+    async with room(planner=Planner(gate=gate)) as here:
+        env = await access(here) | {"GITHUB_RUN_ID": "77", "GITHUB_RUN_ATTEMPT": "1"}
+        first = json.loads((await run("start", "shop", "v2", "--json", **env)).out)
+        await run("abort", "shop", **env)
+        second = env | {"GITHUB_RUN_ATTEMPT": "2"}
+        again = await run("start", "shop", "v2", "--json", **second)
+        once_more = await run("start", "shop", "v2", "--json", **second)
+
+    assert json.loads(again.out)["id"] != first["id"]
+    assert "run again, so another canary is started" in again.err
+    assert json.loads(once_more.out)["id"] == json.loads(again.out)["id"]
+    assert "Going on with it" in once_more.err
+
+
+async def test_what_waits_for_approval_is_not_said_to_have_started() -> None:
+    """Nothing moves before."""
+    gate = Gate(("U0GRACE01",), timedelta(minutes=5))
+    async with room(planner=Planner(gate=gate)) as here:
+        waiting = await run("start", "shop", "v2", **await access(here))
+
+    assert waiting.code == 0
+    assert "nothing moves before somebody approves it" in waiting.err
+    assert "started" not in waiting.err
+
+
+def git(folder: Path, *commands: str) -> None:
+    """Type commands of git's in a repository."""
+    who = ("git", "-c", "user.name=a", "-c", "user.email=a@b.example", "-C", str(folder))
+    for words in commands:
+        subprocess.run([*who, *words.split()], check=True, capture_output=True)
+
+
+async def test_the_change_since_stable_is_sent_along(here: Room, tmp_path: Path) -> None:
+    """The bot says where it begins; where that is no commit here, a person is asked."""
+    env = await access(here) | {"GIT_DIR": str(tmp_path / ".git")}
+    git(tmp_path, "init -q", "commit -q --allow-empty -m a", "tag v1")
+    (tmp_path / "page.py").write_text("x = 1\n")
+    git(tmp_path, "add .", "commit -qm b")
+    sent = await run("start", "shop", "v2", "--git", "..HEAD", "--wait", **env)
+    change = here.assessor.sent
+    git(tmp_path, "tag --delete v1")
+    unsent = await run("start", "shop", "v3", "--git", "..HEAD", **env)
+
+    assert sent.code == 0, sent.err
+    assert change is not None
+    assert (change.base, change.head) == ("v1", "v2")
+    assert [file.path for file in change.files] == ["page.py"]
+    assert "is not sent along: stable runs v1, which is no commit" in unsent.err
+    assert here.assessor.sent is None
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])

@@ -16,7 +16,7 @@ from bot.api.requests import ChangeBody
 from bot.api.states import state_of
 from bot.client import showing, words
 from bot.client.commands import start
-from bot.client.git import change
+from bot.client.git import Unsent, change
 from bot.client.pipelines import key_for
 from bot.client.talking import Exit, Failed, Server
 from bot.config.api import ApiSettings, rate
@@ -83,7 +83,7 @@ def test_a_change_of_the_repository_here_is_sent_with_the_texts_that_matter(
     repository: Path,
 ) -> None:
     """And the API takes it as it is."""
-    sent = change("v1..HEAD", ("risky",), repository)
+    sent = change("v1..HEAD", "v2", "v1", ("risky",), repository)
     taken = ChangeBody.model_validate(sent).change()
     files = {file.path: file for file in taken.files}
 
@@ -104,14 +104,66 @@ def test_a_change_of_the_repository_here_is_sent_with_the_texts_that_matter(
         ("ada@example.com", "Drop the total")
     ]
     assert taken.labels == ("risky",)
-    assert change("v1..", (), repository)["head"] == sent["head"]
+    assert (sent["base"], sent["head"]) == ("v1", "v2")
+    assert change("..", "v2", "v1", ("risky",), repository) == sent
 
 
-@pytest.mark.parametrize("span", ["v1", "..HEAD", "v9..HEAD", "--output=x..HEAD", "v1...HEAD"])
+def commits(repository: Path) -> tuple[str, str]:
+    """The first and the second."""
+    said = subprocess.run(
+        ["git", "rev-parse", "v1", "HEAD"], cwd=repository, check=True, capture_output=True
+    )
+    first, second = said.stdout.decode().split()
+    return first, second
+
+
+def test_the_ends_of_a_change_are_named_as_the_bot_names_them(repository: Path) -> None:
+    """By a shortened commit, a tag, or a number that git knows nothing of."""
+    first, second = commits(repository)
+    for stable in (first[:7], first, "v1"):
+        for revision in (second[:8], second, "build-7"):
+            sent = change("..HEAD", revision, stable, (), repository)
+            assert (sent["base"], sent["head"], len(sent["files"])) == (stable, revision, 4)
+            assert change("v1..HEAD", revision, stable, (), repository) == sent
+
+
+def test_a_change_that_begins_elsewhere_keeps_its_own_beginning(repository: Path) -> None:
+    """Whoever is told can see that it is not what is stable."""
+    first, second = commits(repository)
+    for stable in (None, "build-6", second):
+        assert change("v1..HEAD", "v2", stable, (), repository)["base"] == first
+
+
+@pytest.mark.parametrize(("stable", "why"), [(None, "cannot tell"), ("build-6", "no commit")])
+def test_where_stable_is_no_commit_here_nothing_is_sent(
+    repository: Path, stable: str | None, why: str
+) -> None:
+    """Which is no mistake: a person is asked."""
+    with pytest.raises(Unsent, match=why):
+        change("..HEAD", "v2", stable, (), repository)
+
+
+def test_a_change_to_another_commit_than_the_one_to_be_started_is_refused(
+    repository: Path,
+) -> None:
+    """Nobody may take the change of one revision for that of another."""
+    subprocess.run(["git", "tag", "v2", "v1"], cwd=repository, check=True)
+    with pytest.raises(Failed, match=r"Write --git v1\.\.v2") as no:
+        change("v1..HEAD", "v2", "v1", (), repository)
+    assert no.value.code is Exit.UNUSABLE
+
+
+def test_a_folder_without_a_repository_is_said_to_be_one(tmp_path: Path) -> None:
+    """And not blamed on a shallow clone."""
+    with pytest.raises(Failed, match="no git repository"):
+        change("..HEAD", "v2", "v1", (), tmp_path)
+
+
+@pytest.mark.parametrize("span", ["v1", "v1..v9", "v9..HEAD", "--output=x..HEAD", "v1...HEAD"])
 def test_a_span_that_git_does_not_know_is_a_sentence(repository: Path, span: str) -> None:
     """And no option of git's."""
     with pytest.raises(Failed, match="--git") as no:
-        change(span, (), repository)
+        change(span, "v2", "v1", (), repository)
     assert no.value.code is Exit.UNUSABLE
 
 
@@ -191,9 +243,9 @@ def test_what_the_api_does_not_take_is_left_out_and_said_to_be(
         for step in (("init", "-q"), ("add", name), ("commit", "-qm", name)):
             subprocess.run([*git, *step], check=True)
     labels = [str(at) for at in range(120)]
-    whole = change("HEAD~2..HEAD", (), tmp_path)
+    whole = change("HEAD~2..HEAD", "v2", None, (), tmp_path)
     monkeypatch.setattr("bot.client.git.LONGEST_PATH", 5)
-    cut = change("HEAD~2..HEAD", labels, tmp_path)
+    cut = change("HEAD~2..HEAD", "v2", None, labels, tmp_path)
 
     assert (len(whole["files"]), whole["complete"]) == (2, True)
     assert ([file["path"] for file in cut["files"]], cut["complete"]) == (["a"], False)

@@ -60,42 +60,38 @@ def test_no_snippet_claims_that_the_package_is_public(kind: str) -> None:
         assert "It is on no public one." in text
 
 
-@pytest.mark.parametrize("before", ["0" * 40, "", "1" * 40, "HEAD~1"])
-@pytest.mark.parametrize(
-    ("kind", "name"), [("github-actions", "BEFORE"), ("gitlab-ci", "CI_COMMIT_BEFORE_SHA")]
-)
-def test_a_new_branch_sends_no_change_along(
-    kind: str, name: str, before: str, tmp_path: Path
-) -> None:
-    """Its commit before is all zeros; one that a forced push has dropped is not here either."""
-    document = yaml.safe_load(snippet(kind))
-    if kind == "github-actions":
-        script = document["jobs"]["canary"]["steps"][-1]["run"]
-    else:
-        script = document["canary"]["script"][-1]
-    git = ("git", "-c", "user.name=a", "-c", "user.email=a@b.example", "-C", str(tmp_path))
-    for step in (("init", "-q"), *(("commit", "-q", "--allow-empty", "-m", m) for m in "ab")):
-        subprocess.run([*git, *step], check=True)
-    told = tmp_path / "bin" / "canary"
-    told.parent.mkdir()
+@pytest.mark.parametrize("kind", ["github-actions", "gitlab-ci", "jenkins"])
+def test_what_a_job_types_counts_from_what_is_stable(kind: str, tmp_path: Path) -> None:
+    """To the very commit that is started, whatever the branch has been through."""
+    text = snippet(kind)
+    match kind:
+        case "github-actions":
+            script = yaml.safe_load(text)["jobs"]["canary"]["steps"][-1]["run"]
+        case "gitlab-ci":
+            script = yaml.safe_load(text)["canary"]["script"][-1]
+        case _:
+            script = "exec" + text.split("exec")[1].split("'''")[0]
+    told = tmp_path / ".canary" / "bin" / "canary"
+    told.parent.mkdir(parents=True)
     told.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
     told.chmod(0o755)
-    env = {**os.environ, name: before, "GITHUB_SHA": "HEAD", "CI_COMMIT_SHA": "HEAD"}
+    env = dict.fromkeys(("GITHUB_SHA", "CI_COMMIT_SHA", "GIT_COMMIT"), "abc123")
     env["PATH"] = f"{told.parent}:{os.environ['PATH']}"
     done = subprocess.run(
-        ["bash", "-e"],
+        ["bash", "-eu"],
         input=script,
         text=True,
         capture_output=True,
         check=True,
         cwd=tmp_path,
-        env=env,
+        env=env | {"GITHUB_RUN_ID": "7", "CI_PIPELINE_ID": "7", "BUILD_TAG": "run 7"},
     )
 
     typed = done.stdout.splitlines()
-    assert ("--git" in typed) is (before == "HEAD~1")
-    assert ("HEAD~1..HEAD" in typed) is (before == "HEAD~1")
+    assert typed[:3] == ["start", "shop", "abc123"]
+    assert typed[typed.index("--git") + 1] == "..abc123"
     assert "--abort-on-cancel" in typed
+    assert typed[typed.index("--reason") + 1].endswith("7")
     assert "" not in typed
 
 
