@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 from bot.core.assessment import Impact, Statement
 from bot.core.migrations.known import Known, plain
-from bot.core.migrations.sizes import may_widen, widens
+from bot.core.migrations.sizes import widens
 from bot.core.migrations.steps import LONGEST_SENTENCE, Kind, Step, on_one_line, shown_text
 from bot.core.migrations.ways import (
     ADD_CHECK,
@@ -157,18 +157,16 @@ def _change_type(step: Step, known: Known) -> Verdict:
             "fail",
             SET_NOT_NULL,
         )
-    wider = widens(former, step.type)
-    if wider:
+    if widens(former, step.type):
         return _fine(f"{column} goes from {former} to {step.type}, which holds all it did")
-    if wider is None and not former and may_widen(step.type):
-        return _unclear(
-            f"{column} becomes {step.type}: whether that holds all it did cannot be told, as its "
-            "former type is not in this change",
+    if not former:
+        return _breaks(
+            f"{column} becomes {step.type or 'another type'}: what it was is not seen here, and "
+            "unless the new type holds all of that, stable's reads or writes fail",
             CHANGE_TYPE,
         )
-    was = f" from {former}" if former else ""
     return _breaks(
-        f"{column} changes its type{was} to {step.type or 'another one'}; stable reads and writes "
+        f"{column} changes its type from {former} to {step.type or 'another one'}; stable reads and writes "
         "the old one",
         CHANGE_TYPE,
     )

@@ -77,18 +77,3 @@ def widens(former: str, new: str) -> bool | None:
         if old in row and name in row:
             return row.index(name) > row.index(old)
     return False
-
-
-def may_widen(new: str) -> bool:
-    """Whether a type is one that columns are usually widened to."""
-    parted = _parted(new)
-    return parted is not None and parted[0] in {
-        "bigint",
-        "text",
-        "mediumtext",
-        "longtext",
-        "mediumblob",
-        "longblob",
-        "varchar",
-        "double",
-    }

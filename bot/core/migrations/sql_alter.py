@@ -27,7 +27,6 @@ _HARMLESS: Final = (
     ("set", "unlogged"),
     ("set", "tablespace"),
     ("replica", "identity"),
-    ("convert", "to"),
     ("default", "character"),
     ("default", "charset"),
     ("charset",),

@@ -20,7 +20,7 @@ RAILS = [
     (BREAKS, "safety_assured do\n      remove_column :a, :b\n    end"),
     (BREAKS, "rename_column :a, :b, :c"),
     (BREAKS, "rename_table :a, :b"),
-    (UNCLEAR, "change_column :a, :b, :text"),
+    (BREAKS, "change_column :a, :b, :text"),
     (BREAKS, "change_column :a, :b, :integer"),
     (BREAKS, "change_column_null :a, :b, false"),
     (FINE, "change_column_null :a, :b, true"),
