@@ -24,7 +24,8 @@ _MONEY: Final = _by_words(
     "it touches what bills or is paid",
     "billing, bill, biller, payment, payout, paying, checkout, invoice, invoicing, pricing, price,"
     "subscription, refund, charge, chargeback, ledger, accounting, tax, vat, wallet, credit card,"
-    "stripe, paypal, adyen, braintree, chargebee, recurly, coupon, discount, dunning",
+    "stripe, paypal, adyen, braintree, chargebee, recurly, coupon, discount, dunning, money,"
+    "payroll",
     but="*.css",
 )
 _SIGN_IN: Final = _by_words(
@@ -43,7 +44,7 @@ _PERMISSIONS: Final = _by_words(
     "it touches who may do what",
     "permission, role, acl, rbac, abac, policy, authz, authorization, authorize, authorizer,"
     "access control, access level, privilege, entitlement, impersonate, impersonation, impersonator,"
-    "cors",
+    "cors, iam",
 )
 _TENANCY: Final = _by_words(
     "tenancy",
@@ -64,7 +65,7 @@ _QUEUES: Final = _by_words(
     "queues",
     ASKING,
     "it touches queues or background work, which a share of the requests does not put to the test",
-    "queue, worker, job, celery, celerybeat, sidekiq, resque, kafka, rabbitmq, amqp, sqs, pubsub,"
+    "queue, worker, job, celery, celerybeat, celeryconfig, sidekiq, resque, kafka, rabbitmq, amqp, sqs, pubsub,"
     "consumer, producer, cron, crontab, cronjob, scheduler, background task,"
     "dramatiq, bullmq, delayed job, outbox",
     *("tasks.py", "**/tasks/*.py"),
@@ -78,7 +79,17 @@ _INFRASTRUCTURE: Final = _by_words(
     *("docker-entrypoint*", "entrypoint.sh", "k8s/", "kubernetes/", "helm/", "kustomize/"),
     *("Chart.yaml", "**/charts/**/*.y*ml", "**/charts/**/*.tpl", "kustomization.y*ml"),
     *("helmfile*.yaml", "skaffold.yaml", "*.tf", "*.tfvars", "*.hcl", "terraform/", "terragrunt*"),
-    *("pulumi/", "Pulumi*.yaml", "cloudformation/", "serverless.y*ml", "ansible/", "puppet/"),
+    *(
+        "/infra/",
+        "/iac/",
+        "cdk/",
+        "pulumi/",
+        "Pulumi*.yaml",
+        "cloudformation/",
+        "serverless.y*ml",
+        "ansible/",
+        "puppet/",
+    ),
     *("nginx/", "nginx*.conf*", "*.nginx", "envoy/", "envoy*.y*ml", "haproxy*.cfg", "Caddyfile*"),
     *("traefik*.y*ml", "traefik*.toml", "Procfile*", "fly.toml", "render.yaml"),
     *(
