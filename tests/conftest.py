@@ -1,5 +1,6 @@
 """Shared by all tests: Hypothesis profiles, and how deep to search."""
 
+import gc
 import os
 from typing import Final
 
@@ -29,6 +30,12 @@ settings.register_profile(
     phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
 )
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+def pytest_collection_finish() -> None:
+    """Leave out of every collection of garbage what lives as long as the tests do."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -66,11 +66,18 @@ def portion(seeds: Iterable[int]) -> Summary:
     return summary
 
 
+def spare() -> None:
+    """Leave the modules out of collections: they would take a third of the time."""
+    gc.collect()
+    gc.freeze()
+
+
 def run(amount: int) -> Summary:
     """Run the seeds from 0 on, on every processor."""
     portions = [range(at, min(at + PORTION, amount)) for at in range(0, amount, PORTION)]
     total = Summary()
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+    spawn = get_context("spawn")
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=spawn, initializer=spare) as pool:
         for summary in pool.map(portion, portions):
             total.take(summary)
     return total
