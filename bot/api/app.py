@@ -15,6 +15,7 @@ from bot.api.doorkeeper import Access, Doorkeeper
 from bot.api.entrance import Entrance
 from bot.api.problems import Problem, ProblemBody, away, of_http, of_validation
 from bot.config.api import ApiSettings
+from bot.core.canary import Canary
 from bot.ports import Clock, PortError
 from bot.ports.access import Once, Rates, Tokens
 
@@ -36,6 +37,7 @@ def make_api(
     rates: Rates,
     clock: Clock,
     settings: ApiSettings,
+    message_url: Callable[[Canary], str] = lambda _canary: "",
     extra_routes: Sequence[APIRouter] = (),
     middleware: Callable[[App], App] | None = None,
 ) -> FastAPI:
@@ -49,6 +51,7 @@ def make_api(
         tokens, once, rates: what is kept of callers, for all replicas.
         clock: the wall clock.
         settings: the section `api`.
+        message_url: where a canary's message is; empty where there is none yet.
         extra_routes: served to everybody, without a token.
         middleware: put around all of it.
 
@@ -61,7 +64,7 @@ def make_api(
         redoc_url=None,
         separate_input_output_schemas=False,
     )
-    parts = Parts(desk, launcher_for, new_canary_id, catalog, once, clock, settings)
+    parts = Parts(desk, launcher_for, new_canary_id, catalog, once, clock, settings, message_url)
     app.state.parts, app.state.leaving = parts, parts.leaving
     app.state.connections_per_address = settings.connections_per_address
     for each in (starting, canaries, orders, services, freezes):

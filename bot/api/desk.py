@@ -99,6 +99,7 @@ class Parts:
         new_canary_id: one that nobody has yet, for a service.
         looks: at canaries that are waited for, with when they began.
         seats: how many streams and waits each token has under way at this replica.
+        message_url: where a canary's message is; empty where there is none yet.
         leaving: set when this replica leaves; whoever waits is let go.
 
     """
@@ -110,6 +111,7 @@ class Parts:
     once: Once
     clock: Clock
     settings: ApiSettings
+    message_url: Callable[[Canary], str] = lambda _canary: ""
     leaving: asyncio.Event = field(default_factory=asyncio.Event)
     seats: Counter[tuple[str, str]] = field(default_factory=Counter)
     looks: dict[str, tuple[float, asyncio.Future[Canary | None]]] = field(default_factory=dict)
@@ -144,7 +146,7 @@ class Parts:
 
     def told(self, canary: Canary) -> State:
         """As a pipeline is told."""
-        return state_of(canary, self.clock.now())
+        return state_of(canary, self.clock.now(), self.message_url(canary))
 
 
 _bearer = HTTPBearer(auto_error=False, description="`canary token create NAME` makes one.")

@@ -89,7 +89,7 @@ class EntryBody(BaseModel):
 class State(BaseModel):
     """A canary as it is now.
 
-    `version` changes with anything else in here, and with nothing but that.
+    `version` changes with anything else in here but `links.message`, and with nothing but that.
     """
 
     id: str
@@ -117,4 +117,6 @@ class State(BaseModel):
     created_at: datetime
     ended_at: datetime | None
     timeline: list[EntryBody]
-    links: dict[str, str]
+    links: dict[str, str] = Field(
+        description="`self`, `events`; `change` and `message` (in Slack) where they are known."
+    )

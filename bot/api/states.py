@@ -47,8 +47,15 @@ _UNITS: Final = {
 }
 
 
-def state_of(canary: Canary, now: datetime) -> State:
-    """Everything a pipeline may want to know of it."""
+def state_of(canary: Canary, now: datetime, message: str = "") -> State:
+    """Everything a pipeline may want to know of it.
+
+    Args:
+        canary: as it is.
+        now: the wall clock, aware UTC.
+        message: the address of its message in Slack, where that is known.
+
+    """
     found = canary.plan.assessment
     cause = _cause(canary)
     state = State(
@@ -89,7 +96,9 @@ def state_of(canary: Canary, now: datetime) -> State:
         links=_links(canary),
     )
     told = hashlib.sha256(state.model_dump_json().encode()).hexdigest()
-    return state.model_copy(update={"version": told[:16]})
+    # Not every replica knows the workspace at once, and an address is no news of the canary.
+    links = state.links | ({"message": message} if message else {})
+    return state.model_copy(update={"version": told[:16], "links": links})
 
 
 def is_news(state: State, seen: str) -> bool:

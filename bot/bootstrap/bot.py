@@ -156,12 +156,18 @@ def make_bot(path: Path, secrets: Secrets, http: httpx.AsyncClient, far: httpx.A
         new_canary_id=new_canary_id,
     )
     seen.follow(engine, edge)
-    api = _api(settings, engine, link, clock, seen)
+    api = _api(settings, engine, edge, link, clock=clock, seen=seen)
     return Bot(configuration, engine, board, edge, api, redis, link, seen)
 
 
 def _api(
-    settings: Settings, engine: Engine, link: Link, clock: Clock, seen: Observation
+    settings: Settings,
+    engine: Engine,
+    edge: SlackEdge,
+    link: Link,
+    *,
+    clock: Clock,
+    seen: Observation,
 ) -> ApiServer | None:
     """What pipelines and Prometheus ask; None where nothing is to listen."""
     if settings.api is None:
@@ -176,6 +182,7 @@ def _api(
         rates=RedisRates(link, clock),
         clock=clock,
         settings=settings.api,
+        message_url=edge.message_url,
         extra_routes=(observed_routes(seen.metrics, seen.health),),
         middleware=lambda app: asgi(app, seen.meters),
     )

@@ -214,6 +214,8 @@ def _tell(state: State, waiting: Waiting) -> None:
         asked = state["waiting_for"]
         lines = [showing.headline(state), *(f"  {words.line_of(slo)}" for slo in state["slos"])]
         lines += [f"  it {words.question(asked)}"] if asked else []
+        link = state["links"].get("message")
+        lines += [f"  in Slack: {link}"] if link else []
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     sys.stdout.flush()
 

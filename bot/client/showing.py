@@ -92,6 +92,8 @@ def picture(state: State) -> Group:
         parts.append(_slos(state))
     if state["waiting_for"]:
         parts.append(Text(f"It {words.question(state['waiting_for'])}", "yellow"))
+    if "message" in state["links"]:
+        parts.append(Text(f"In Slack: {state['links']['message']}", "dim", overflow="fold"))
     if state["timeline"]:
         last = state["timeline"][-1]
         parts.append(Text(f"{words.moment(last['at']):%H:%M:%S} {last['text']}", "dim"))
@@ -138,6 +140,8 @@ class InLog:
             self._write(f"::group::{_plain(headline(state))}")
             self._is_open = True
         self._once("summary", headline(state))
+        if "message" in state["links"]:
+            self._once("message", f"  in Slack: {state['links']['message']}")
         for slo in state["slos"]:
             if self._told.get(slo["name"]) != slo["health"]:
                 self._told[slo["name"]] = slo["health"]
@@ -182,7 +186,8 @@ def summarise(state: State, env: Mapping[str, str]) -> None:
         for slo in state["slos"]
     ]
     first, *others = words.ended(state)
-    lines = [f"### Canary {state['id']}", "", first, *(f"- {each.strip()}" for each in others), ""]
+    name = f"[{state['id']}]({link})" if (link := state["links"].get("message")) else state["id"]
+    lines = [f"### Canary {name}", "", first, *(f"- {each.strip()}" for each in others), ""]
     if rows:
         lines += ["| SLO | | canary | stable | ratio |", "|---|---|---|---|---|", *rows, ""]
     text = "\n".join(line.replace("<", "&lt;") for line in lines)

@@ -17,6 +17,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.core.canary import Canary
 from bot.ports import Clock, PortError
 from bot.ports.meters import NO_METERS, Meters
 from bot.slack import starting
@@ -159,6 +160,10 @@ class SlackEdge:
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
+
+    def message_url(self, canary: Canary) -> str:
+        """Where the canary's message is; empty before it is posted or the workspace known."""
+        return self._home.link(canary.thread)
 
     async def close(self) -> None:
         """Take no more work and let what is running end; the board goes on. Below three seconds.

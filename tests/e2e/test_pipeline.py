@@ -48,6 +48,7 @@ def test_a_pipeline_starts_a_canary_and_waits_for_its_promotion(tmp_path: Path) 
         ended = canary(stage, "start", "shop", "v2", "--wait", "--reason", "run 7", **job)
         assert ended.returncode == 0, ended.stdout + ended.stderr
         assert "promoted" in ended.stdout
+        assert f"in Slack: http://127.0.0.1:{stage.places.page}/" in ended.stderr
         assert stage.split() == {"blue": 0, "green": 100}
 
         again = canary(stage, "start", "shop", "v2", "--wait", "--reason", "run 7", **job)

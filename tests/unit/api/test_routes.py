@@ -20,6 +20,7 @@ from bot.core.canary import (
     AwaitingDecision,
     Cause,
     PendingApproval,
+    Preparing,
     Promoted,
     Rejected,
     RolledBack,
@@ -96,6 +97,16 @@ def test_a_version_changes_with_the_state_and_with_nothing_else() -> None:
     assert not is_news(state, "running")
     assert not is_news(state, "observing")
     assert is_news(state, "waiting")
+
+
+def test_the_address_of_the_message_is_told_and_is_no_news() -> None:
+    """Replicas that have not learnt it yet tell the same canary."""
+    canary = a_canary(phase=Preparing(NOON))
+    bare, linked = state_of(canary, NOON), state_of(canary, NOON, "https://acme.slack.com/p1")
+
+    assert "message" not in bare.links
+    assert linked.links["message"] == "https://acme.slack.com/p1"
+    assert linked.version == bare.version
 
 
 async def test_canaries_are_listed_newest_first(here: Room) -> None:

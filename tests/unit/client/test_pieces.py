@@ -20,7 +20,7 @@ from bot.client.git import Unsent, change
 from bot.client.pipelines import key_for
 from bot.client.talking import Exit, Failed, Server
 from bot.config.api import ApiSettings, rate
-from bot.core.canary import AwaitingDecision, Cause, RolledBack
+from bot.core.canary import AwaitingDecision, Cause, Promoted, RolledBack
 from bot.core.plan import Gate
 from bot.core.slo import Sli
 from bot.core.verdict import Finding, Health
@@ -31,6 +31,25 @@ def told(**changes: Any) -> dict[str, Any]:
     """A canary's state as it comes over the wire."""
     found: dict[str, Any] = json.loads(state_of(a_canary(**changes), NOON).model_dump_json())
     return found
+
+
+def test_the_message_in_slack_is_named_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the log, and in the job's summary as a link; without one nothing is said of it."""
+    state, bare = told(), told()
+    state["links"]["message"] = "https://acme.slack.com/archives/C1/p1"
+    log = showing.InLog()
+    for each in (bare, state, state):
+        log.show(each)
+    summary = tmp_path / "summary.md"
+    showing.summarise(
+        told(phase=Promoted(NOON)) | {"links": state["links"]},
+        {"GITHUB_STEP_SUMMARY": str(summary)},
+    )
+
+    assert capsys.readouterr().err.count("in Slack: https://acme.slack.com/archives/C1/p1") == 1
+    assert "Canary [shop-k3x9ab](https://acme.slack.com/archives/C1/p1)" in summary.read_text()
 
 
 def test_a_run_has_one_key_for_each_revision_and_nobody_else_has_it() -> None:
