@@ -18,7 +18,7 @@ MOST_BYTES: Final = 1024 * 1024
 USUAL_BYTES: Final = 64 * 1024
 """Everywhere else."""
 
-MOST_VALUES: Final = 40_000
+MOST_VALUES: Final = 50_000
 """More than a change has that keeps to its own bounds; it bounds what reading the JSON costs."""
 
 MOST_DEPTH: Final = 16

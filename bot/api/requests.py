@@ -79,6 +79,9 @@ class CommitBody(Body):
     author: Words = ""
     title: Words = ""
     at: AwareDatetime | None = None
+    undone: Annotated[bool, Field(description="Stable has it, and the new revision has not.")] = (
+        False
+    )
 
 
 class ChangeBody(Body):
@@ -95,6 +98,15 @@ class ChangeBody(Body):
     complete: bool = True
     owners: Annotated[Text, Field(description="The CODEOWNERS file of base.")] = ""
     url: Annotated[str, StringConstraints(pattern=r"^(https?://[^\s<>|\x00]{3,1000})?$")] = ""
+    earlier: Annotated[
+        tuple[FileBody, ...],
+        Field(
+            max_length=MOST_FILES,
+            description="The migrations of the same folders at base, with their texts as `after`: "
+            "of a folder all, or none. They tell which types columns had.",
+        ),
+        FailFast(),
+    ] = ()
 
     def change(self) -> Change:
         """As the classifier takes it."""
@@ -108,6 +120,7 @@ class ChangeBody(Body):
             owners=self.owners,
             url=self.url,
             source="sent along",
+            earlier=tuple(ChangedFile(**dict(file)) for file in self.earlier),
         )
 
 

@@ -1,25 +1,36 @@
 """What lies between two commits of the repository here, as the API takes it along."""
 
-import subprocess
+import asyncio
+import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
+
+from adapters.changes.blind import Blind
+from adapters.changes.git import GitChanges, GitOptions
+from adapters.changes.program import Git
+from adapters.clock import SystemClock
+from adapters.registry import Surroundings
 from bot.client.talking import Exit, Failed
+from bot.core.change import Change, ChangedFile, Commit, Seen, Unseen
+from bot.core.risk import wanted
 
 MOST_FILES: Final = 3000
-MOST_COMMITS: Final = 200
+MOST_COMMITS: Final = 1000
 MOST_LABELS: Final = 100
 LONGEST_PATH: Final = 1024
-LONGEST_TEXT: Final = 200_000
-MOST_TEXT: Final = 600_000
-"""Bytes of all texts together; the API takes a megabyte."""
+LONGEST_WORDS: Final = 200
+"""Letters of an author and of a title."""
 
-PATIENCE: Final = 60
-_STATUSES: Final = {"A": "added", "D": "removed", "R": "renamed", "M": "modified"}
-_OWNERS: Final = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
-_TREE: Final = ("diff-tree", "-r", "-z", "-M", "--no-ext-diff", "--no-textconv")
-_COMMIT: Final = "%H%x00%ae%x00%s%x00%cI"
+LONGEST_OWNERS: Final = 100_000
+MOST_BYTES: Final = 900_000
+"""Of the whole; the API takes a megabyte."""
+
+FEWER: Final = 500
+"""Files and commits of a change that is too big even without any text."""
 
 
 class Unsent(Exception):  # noqa: N818 - no fault: a person is asked then
@@ -57,30 +68,30 @@ def change(
             "v1.4..HEAD",
             Exit.UNUSABLE,
         )
-    repository = _Repository(folder)
-    head = repository.commit(until or "HEAD")
-    meant = repository.find(revision)
-    if meant not in {None, head}:
+    return asyncio.run(_change(_Repository(folder.resolve()), since, until, revision, stable)) | {
+        "labels": list(labels)[:MOST_LABELS]
+    }
+
+
+async def _change(
+    repository: "_Repository", since: str, until: str, revision: str, stable: str | None
+) -> dict[str, Any]:
+    head = await repository.commit(until or "HEAD")
+    meant = await repository.find(revision)
+    if meant is not None and meant != head:
         raise Failed(
-            f"--git {span}: that ends at {head[:10]}, and {revision}, which is to be started, is "
-            f"{meant[:10]} in this repository. Write --git {since}..{revision}, or start what is "
-            "checked out.",
+            f"--git {since}..{until}: that ends at {head[:10]}, and {revision}, which is to be "
+            f"started, is {meant[:10]} in this repository. Write --git {since}..{revision}, or "
+            "start what is checked out.",
             Exit.UNUSABLE,
         )
-    known = repository.find(stable) if stable else None
-    base = repository.commit(since) if since else _base(known, stable)
-    found = repository.files(base, head)
-    files = [file for file in found if _is_sendable(file)][:MOST_FILES]
-    repository.add_texts(files, base, head)
-    return {
-        "base": stable if stable and known == base else base,
-        "head": revision,
-        "files": files,
-        "commits": repository.commits(base, head),
-        "labels": list(labels)[:MOST_LABELS],
-        "complete": len(files) == len(found),
-        "owners": repository.owners(base),
-    }
+    known = await repository.find(stable) if stable else None
+    base = await repository.commit(since) if since else _base(known, stable)
+    seen = await repository.compare(base, head)
+    if isinstance(seen, Unseen):
+        raise Failed(f"--git {since}..{until}: {seen.reason}", Exit.UNUSABLE)
+    begins = stable if stable and known == base else base
+    return {"base": begins, "head": revision, **_fitted(_sent(seen))}
 
 
 def _base(known: str | None, stable: str | None) -> str:
@@ -94,116 +105,93 @@ def _base(known: str | None, stable: str | None) -> str:
     )
 
 
-def _is_sendable(file: dict[str, Any]) -> bool:
-    return max(len(file["path"]), len(file["previous_path"])) <= LONGEST_PATH
+def _sent(seen: Change) -> dict[str, Any]:
+    """As the API takes it; what it has no room for is left out, and said to be."""
+    files = [asdict(file) for file in seen.files if _is_sendable(file)][:MOST_FILES]
+    commits = [_commit(commit) for commit in seen.commits[-MOST_COMMITS:]]
+    # Of a folder all or none: a gap among migrations would hide what a column was before.
+    fits = len(files) + len(seen.earlier) <= MOST_FILES and all(map(_is_sendable, seen.earlier))
+    whole = (len(files), len(commits)) == (len(seen.files), len(seen.commits))
+    return {
+        "files": files,
+        "commits": commits,
+        "complete": seen.complete and whole,
+        "owners": seen.owners if len(seen.owners) <= LONGEST_OWNERS else "",
+        "earlier": [asdict(file) for file in seen.earlier] if fits else [],
+    }
+
+
+def _fitted(body: dict[str, Any]) -> dict[str, Any]:
+    """The same with less, until it can be sent: what is missing makes nothing look safer."""
+    for lighter in (_without_earlier, _without_texts, _with_fewer):
+        if len(json.dumps(body)) <= MOST_BYTES:
+            break
+        body = lighter(body)
+    return body
+
+
+def _without_earlier(body: dict[str, Any]) -> dict[str, Any]:
+    return body | {"earlier": []}
+
+
+def _without_texts(body: dict[str, Any]) -> dict[str, Any]:
+    return body | {"files": [file | {"before": None, "after": None} for file in body["files"]]}
+
+
+def _with_fewer(body: dict[str, Any]) -> dict[str, Any]:
+    fewer = {name: body[name][:FEWER] for name in ("files", "commits")}
+    return body | fewer | {"complete": False, "owners": ""}
+
+
+def _is_sendable(file: ChangedFile) -> bool:
+    return max(len(file.path), len(file.previous_path)) <= LONGEST_PATH
+
+
+def _commit(commit: Commit) -> dict[str, Any]:
+    return {
+        "id": commit.id,
+        "author": commit.author[:LONGEST_WORDS],
+        "title": commit.title[:LONGEST_WORDS],
+        "at": commit.at.isoformat() if commit.at else None,
+        "undone": commit.undone,
+    }
 
 
 class _Repository:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._git = Git(folder)
 
-    def find(self, name: str) -> str | None:
+    async def find(self, name: str) -> str | None:
         """The commit of that name, or None."""
-        words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-        found = self._git(*words)
-        return found.strip() if found is not None else None
+        try:
+            told = await self._git.run(
+                *("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+            )
+        except Blind as error:
+            raise Failed(f"--git: {error}", Exit.UNUSABLE) from error
+        return told.out.decode("ascii", errors="replace").strip() if told.code == 0 else None
 
-    def commit(self, name: str) -> str:
+    async def commit(self, name: str) -> str:
         """The commit of that name; Failed where there is none."""
-        if self._git("rev-parse", "--git-dir") is None:
+        found = await self.find(name)
+        if found is not None:
+            return found
+        if (await self._git.run("rev-parse", "--git-dir")).code != 0:
             raise Failed(
-                "--git: this folder is in no git repository (or belongs to somebody else, and git "
-                "does not trust it: see safe.directory). Check it out before, or leave --git out: "
+                "--git: this folder is in no git repository (or in somebody else's, which git "
+                "does not trust: see safe.directory). Check it out before, or leave --git out: "
                 "then a person is asked.",
                 Exit.UNUSABLE,
             )
-        found = self.find(name)
-        if found is None:
-            raise Failed(
-                f"--git: there is no commit {name} in this repository. A shallow clone has only "
-                "the newest ones: fetch with --unshallow, or with fetch-depth: 0 in the checkout.",
-                Exit.UNUSABLE,
-            )
-        return found
-
-    def files(self, base: str, head: str) -> list[dict[str, Any]]:
-        names = (self._git(*_TREE, "--name-status", base, head, "--") or "").split("\0")
-        found: dict[str, dict[str, Any]] = {}
-        words = iter(names)
-        for word in words:
-            if not word:
-                continue
-            status, path, before = _STATUSES.get(word[0], "modified"), next(words), ""
-            if status == "renamed":
-                before, path = path, next(words)
-            found[path] = {"path": path, "status": status, "previous_path": before}
-        words = iter((self._git(*_TREE, "--numstat", base, head, "--") or "").split("\0"))
-        for word in words:
-            if not word:
-                continue
-            added, removed, path = word.split("\t", 2)
-            if not path:  # renamed: both names follow
-                _, path = next(words), next(words)
-            numbers = {"added": added, "removed": removed}
-            found[path] |= {name: int(n) if n.isdigit() else 0 for name, n in numbers.items()}
-        return list(found.values())
-
-    def add_texts(self, files: list[dict[str, Any]], base: str, head: str) -> None:
-        """Of migrations and manifests, as long as there is room."""
-        from bot.core.risk import wanted
-
-        room = MOST_TEXT
-        for file in files:
-            if not wanted(file["path"]):
-                continue
-            if file["status"] != "added":
-                room -= self._add(file, "before", base, file["previous_path"], room)
-            if file["status"] != "removed":
-                room -= self._add(file, "after", head, "", room)
-
-    def _add(self, file: dict[str, Any], side: str, commit: str, other: str, room: int) -> int:
-        text = self._text(commit, other or file["path"])
-        size = len(text.encode()) if text is not None else 0
-        if text is None or size > min(room, LONGEST_TEXT):
-            return 0
-        file[side] = text
-        return size
-
-    def owners(self, base: str) -> str:
-        for path in _OWNERS:
-            text = self._text(base, path)
-            if text is not None and len(text) <= LONGEST_TEXT:
-                return text
-        return ""
-
-    def commits(self, base: str, head: str) -> list[dict[str, str]]:
-        told = self._git(
-            "log",
-            "-z",
-            f"--max-count={MOST_COMMITS}",
-            f"--format={_COMMIT}",
-            f"{base}..{head}",
-            "--",
+        raise Failed(
+            f"--git: there is no commit {name} in this repository. A shallow clone has only "
+            "the newest ones: fetch with --unshallow, or with fetch-depth: 0 in the checkout.",
+            Exit.UNUSABLE,
         )
-        words = (told or "").rstrip("\0").split("\0")
-        fields = ("id", "author", "title", "at")
-        rows = [words[i : i + 4] for i in range(0, len(words) - 3, 4)]
-        return [{name: text[:200] for name, text in zip(fields, row, strict=True)} for row in rows]
 
-    def _text(self, commit: str, path: str) -> str | None:
-        return self._git("cat-file", "blob", f"{commit}:{path}")
-
-    def _git(self, *words: str) -> str | None:
-        """What git says; None where it says no."""
-        try:
-            done = subprocess.run(  # noqa: S603 - git, and names of commits that cannot be options
-                ["git", "-C", str(self._folder), *words],  # noqa: S607 - the one on the path
-                capture_output=True,
-                timeout=PATIENCE,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise Failed(f"--git: git cannot be run: {error}", Exit.UNUSABLE) from error
-        if done.returncode != 0:
-            return None
-        return done.stdout.decode("utf-8", errors="replace")
+    async def compare(self, base: str, head: str) -> Seen:
+        """As the bot compares them where it has a clone of its own."""
+        async with httpx.AsyncClient() as http:
+            around = Surroundings("", SystemClock(), http, self._folder)
+            return await GitChanges(GitOptions(repository="."), around).compare(base, head, wanted)

@@ -59,7 +59,7 @@ async def typed(*words: str, **env: str) -> Typed:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bot", *words),
         env=clean | {"PYTHONPATH": str(ROOT)} | env,
-        cwd=ROOT,
+        cwd=env.get("PWD", ROOT),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         # A shell's background job, and all that it starts, would never hear a Ctrl-C.
@@ -209,7 +209,7 @@ def git(folder: Path, *commands: str) -> None:
 
 async def test_the_change_since_stable_is_sent_along(here: Room, tmp_path: Path) -> None:
     """The bot says where it begins; where that is no commit here, a person is asked."""
-    env = await access(here) | {"GIT_DIR": str(tmp_path / ".git")}
+    env = await access(here) | {"PWD": str(tmp_path)}
     git(tmp_path, "init -q", "commit -q --allow-empty -m a", "tag v1")
     (tmp_path / "page.py").write_text("x = 1\n")
     git(tmp_path, "add .", "commit -qm b")

@@ -20,7 +20,10 @@ from bot.client.git import Unsent, change
 from bot.client.pipelines import key_for
 from bot.client.talking import Exit, Failed, Server
 from bot.config.api import ApiSettings, rate
+from bot.core.assessment import Impact
 from bot.core.canary import AwaitingDecision, Cause, Promoted, RolledBack
+from bot.core.change import Change
+from bot.core.migrations import judge
 from bot.core.plan import Gate
 from bot.core.slo import Sli
 from bot.core.verdict import Finding, Health
@@ -146,6 +149,15 @@ def test_the_ends_of_a_change_are_named_as_the_bot_names_them(repository: Path) 
             assert change("v1..HEAD", revision, stable, (), repository) == sent
 
 
+def test_what_is_taken_back_is_said_to_be(repository: Path) -> None:
+    """Stable is ahead of what is started, as after a merge from an old branch."""
+    sent = change("..v1", "v1", "HEAD", (), repository)
+    (commit,) = ChangeBody.model_validate(sent).change().commits
+    assert (commit.title, commit.undone) == ("Drop the total", True)
+    forward = change("v1..HEAD", "v2", "v1", (), repository)
+    assert [one.undone for one in ChangeBody.model_validate(forward).change().commits] == [False]
+
+
 def test_a_change_that_begins_elsewhere_keeps_its_own_beginning(repository: Path) -> None:
     """Whoever is told can see that it is not what is stable."""
     first, second = commits(repository)
@@ -269,6 +281,10 @@ def test_what_the_api_does_not_take_is_left_out_and_said_to_be(
     assert (len(whole["files"]), whole["complete"]) == (2, True)
     assert ([file["path"] for file in cut["files"]], cut["complete"]) == (["a"], False)
     assert cut["labels"] == labels[:100]
+    monkeypatch.setattr("bot.client.git.LONGEST_PATH", 1024)
+    monkeypatch.setattr("bot.client.git.MOST_COMMITS", 1)
+    few = change("HEAD~2..HEAD", "v2", None, (), tmp_path)
+    assert (len(few["commits"]), few["complete"]) == (1, False)
 
 
 def test_the_help_of_a_tier_says_what_a_lower_one_means() -> None:
@@ -297,3 +313,56 @@ def test_the_settings_read_rates_and_refuse_what_would_hold_up_an_abort() -> Non
     ):
         with pytest.raises(ValueError, match=r"abort|longest|listen|Extra|connections"):
             ApiSettings.model_validate(section)
+
+
+def test_earlier_migrations_are_sent_along_and_tell_what_a_column_was(tmp_path: Path) -> None:
+    """So a longer text is known to hold all it did, as it is where the bot has a clone."""
+    git = ("git", "-c", "user.name=a", "-c", "user.email=a@b.example", "-C", str(tmp_path))
+    folder = tmp_path / "shop" / "migrations"
+    folder.mkdir(parents=True)
+    head = "from django.db import migrations, models\nclass Migration(migrations.Migration):\n"
+    created = "migrations.CreateModel('Cart', [('note', models.CharField(max_length=10))])"
+    longer = "migrations.AlterField('Cart', 'note', models.CharField(max_length=20))"
+    subprocess.run([*git, "init", "-q"], check=True)
+    for name, before, operation in (
+        ("0001_a", "", created),
+        ("0002_b", "('shop', '0001_a')", longer),
+    ):
+        needs = f"    dependencies = [{before}]\n    operations = [{operation}]\n"
+        (folder / f"{name}.py").write_text(head + needs)
+        for step in (("add", "."), ("commit", "-qm", name)):
+            subprocess.run([*git, *step], check=True)
+    sent = change("HEAD~1..HEAD", "v2", None, (), tmp_path)
+    taken = ChangeBody.model_validate(sent).change()
+    impacts = {
+        statement.impact
+        for files in (taken.earlier, ())
+        for migration in judge(taken.files, files)
+        for statement in migration.statements
+    }
+
+    assert [file.path for file in taken.earlier] == ["shop/migrations/0001_a.py"]
+    assert impacts == {Impact.ADDITIVE, Impact.UNCLEAR}
+
+
+def test_what_is_too_big_is_sent_with_less_and_never_looks_safer(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """First without texts, which nobody takes for a safe migration, then with fewer files."""
+    monkeypatch.setattr("bot.client.git.FEWER", 1)
+
+    def within(room: int) -> tuple[dict[str, Any], Change]:
+        monkeypatch.setattr("bot.client.git.MOST_BYTES", room)
+        sent = change("..HEAD", "v2", "v1", (), repository)
+        return sent, ChangeBody.model_validate(sent).change()
+
+    sent, whole = within(10**6)
+    bounded = {name: sent[name] for name in sent if name not in {"base", "head", "labels"}}
+    _, without_texts = within(len(json.dumps(bounded)) - 1)
+    _, fewer = within(9)
+
+    assert (len(whole.files), whole.complete) == (4, True)
+    assert any(file.after for file in whole.files)
+    assert (len(without_texts.files), without_texts.complete) == (4, True)
+    assert not any(file.after or file.before for file in without_texts.files)
+    assert (len(fewer.files), fewer.complete) == (1, False)
