@@ -6,9 +6,11 @@ BIN := .venv/bin
 SCENARIO ?= healthy
 SOURCES := bot adapters tests
 SCREENS := tests/e2e/screens
-# Most tests wait for real parts: three files at once, each in one process; tests/conftest.py orders
+# Most tests wait for real parts: four files at once, each in one process; tests/conftest.py orders
 # them.
-AT_ONCE := -n 3 --dist loadfile --no-loadscope-reorder
+AT_ONCE := -n 4 --dist loadfile --no-loadscope-reorder
+# Many tests start the bot; where no bytecode is kept, compiling it takes each two seconds more.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo serve test test-only soak check format lint types contracts lock bench bench-judge bench-slack screenshots clean
 
