@@ -98,6 +98,10 @@ async def until(stage: Stage, canary_id: str, is_so: Callable[[Canary], bool]) -
 
 
 async def looks_at(stage: Stage, canary_id: str) -> list[Observed]:
-    """All looks at a canary, in the order they were taken."""
+    """All looks at a canary that count, in the order they were taken.
+
+    A look that no replica of Redis confirmed in time is taken anew, from where it began.
+    """
     messages = [decode_message(each.data) for each in await stage.store.happenings(canary_id)]
-    return [message for message in messages if isinstance(message, Observed)]
+    looks = [message for message in messages if isinstance(message, Observed)]
+    return list({look.since: look for look in looks}.values())

@@ -258,5 +258,5 @@ def _clicks_only(message: Any) -> str:
 
 
 def simulate(seed: int, *, verbose: bool = False) -> Result:
-    """Run the rollout of a seed."""
-    return Rollout(scenario(seed), verbose=verbose).run()
+    """Run the rollout of a seed; whom its log was speaking of when it crashed stays in here."""
+    return copy_context().run(Rollout(scenario(seed), verbose=verbose).run)
